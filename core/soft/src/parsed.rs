@@ -1,0 +1,25 @@
+//! What the entropy stage makes of one request: reusable arenas, allocated once per size.
+
+use crate::Error;
+use crate::macroblock::{Coefficient, Macroblock, Mv};
+use crate::picture::PictureParams;
+use crate::slice::Slice;
+
+/// The syntax elements of the slices of one request, in decoding order.
+///
+/// The same value is cleared and filled again for later requests, so that steady state allocates nothing.
+#[derive(Debug, Default)]
+pub struct ParsedPicture {
+    /// The picture's parameters; `None` before the first request.
+    pub params: Option<PictureParams>,
+    /// Slices in decoding order.
+    pub slices: Vec<Slice>,
+    /// Macroblocks of all slices; a slice names its range.
+    pub macroblocks: Vec<Macroblock>,
+    /// `mvd_l0` and `mvd_l1`.
+    pub mvds: Vec<Mv>,
+    /// Transform coefficient levels, and samples of `I_PCM`.
+    pub coefficients: Vec<Coefficient>,
+    /// What was wrong with the slice data, first fault first; the macroblocks read before it are kept.
+    pub faults: Vec<Error>,
+}

@@ -1,0 +1,32 @@
+//! H.264 syntax and decoded picture buffer: pure, no fd, no clock.
+#![forbid(unsafe_code)]
+
+pub mod pps;
+pub mod slice_header;
+pub mod sps;
+
+pub use pps::Pps;
+pub use slice_header::SliceHeader;
+pub use sps::Sps;
+
+/// Names a picture (a frame or a complementary field pair) for as long as somebody refers to it; never reused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PictureId(pub u64);
+
+/// A field's parity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Parity {
+    /// Top field.
+    Top,
+    /// Bottom field.
+    Bottom,
+}
+
+/// `field_pic_flag` and `bottom_field_flag`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum PictureStructure {
+    /// A coded frame, MBAFF or not.
+    Frame,
+    /// A coded field.
+    Field(Parity),
+}

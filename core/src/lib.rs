@@ -1,0 +1,12 @@
+//! H.264 decoding with the Linux V4L2 stateless uAPI (Request API).
+
+pub mod decode;
+pub mod device;
+mod error;
+pub mod h264;
+pub mod memory;
+pub mod pool;
+pub mod sys;
+pub mod units;
+
+pub use error::{BitstreamError, Error, IoctlError, Result};
