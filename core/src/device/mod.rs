@@ -4,7 +4,7 @@
 //! (a kernel node, the software node) are held to them by one suite of contract tests, and everything above cannot
 //! tell which it has.
 
-use std::fmt::{self, Debug, Display as _};
+use std::fmt::{self, Debug};
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::time::Duration;
@@ -40,7 +40,7 @@ pub struct PixelFormat(pub u32);
 
 impl fmt::Debug for PixelFormat {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.to_le_bytes().escape_ascii().fmt(f)
+        write!(f, "{}", self.0.to_le_bytes().escape_ascii())
     }
 }
 
