@@ -1,51 +1,7 @@
 //! One picture to decode, in H.264's terms. Both front ends make these; only [`super`]'s `controls` turns them into uAPI.
 
-use crate::h264::{Parity, PictureId, Pps, SliceHeader, Sps};
-
-/// Short-term or long-term, with the numbers that name a reference (8.2.4.1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reference {
-    /// "used for short-term reference".
-    ShortTerm {
-        /// `FrameNum`.
-        frame_num: u16,
-        /// `PicNum` of the frame, or `FrameNumWrap` while a field is decoded.
-        pic_num: i32,
-    },
-    /// "used for long-term reference".
-    LongTerm {
-        /// `LongTermFrameIdx`.
-        long_term_frame_idx: u16,
-        /// `LongTermPicNum` of the frame, or `LongTermFrameIdx` while a field is decoded.
-        long_term_pic_num: u16,
-    },
-}
-
-/// A frame, complementary field pair or field of the DPB that is a reference of the current picture.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ReferencePicture {
-    /// Which picture.
-    pub picture: PictureId,
-    /// How it is named.
-    pub reference: Reference,
-    /// Which of its fields are references: top, bottom.
-    pub fields: [bool; 2],
-    /// It was coded as a field pair or single field.
-    pub coded_as_fields: bool,
-    /// `TopFieldOrderCnt`, `BottomFieldOrderCnt`.
-    pub field_order_cnt: [i32; 2],
-    /// Inserted for a gap in `frame_num`: it has numbers but never had samples (8.2.5.2).
-    pub non_existing: bool,
-}
-
-/// An entry of a reference list of a slice.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ListEntry {
-    /// Index into [`DecodeJob::references`].
-    pub reference: u8,
-    /// `None` = the frame.
-    pub parity: Option<Parity>,
-}
+pub use crate::h264::reference::{ListEntry, Reference, ReferencePicture};
+use crate::h264::{PictureId, Pps, SliceHeader, Sps};
 
 /// One slice of a picture.
 #[derive(Clone, Debug)]

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 pub mod pps;
+pub mod reference;
 pub mod slice_header;
 pub mod sps;
 
@@ -22,6 +23,24 @@ pub enum Parity {
     Bottom,
 }
 
+impl Parity {
+    /// Its place in pairs such as `field_order_cnt`: top 0, bottom 1.
+    pub const fn index(self) -> usize {
+        match self {
+            Self::Top => 0,
+            Self::Bottom => 1,
+        }
+    }
+
+    /// The other one.
+    pub const fn opposite(self) -> Self {
+        match self {
+            Self::Top => Self::Bottom,
+            Self::Bottom => Self::Top,
+        }
+    }
+}
+
 /// `field_pic_flag` and `bottom_field_flag`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum PictureStructure {
@@ -29,4 +48,14 @@ pub enum PictureStructure {
     Frame,
     /// A coded field.
     Field(Parity),
+}
+
+impl PictureStructure {
+    /// The parity of a field; `None` for a frame.
+    pub const fn parity(self) -> Option<Parity> {
+        match self {
+            Self::Frame => None,
+            Self::Field(parity) => Some(parity),
+        }
+    }
 }
