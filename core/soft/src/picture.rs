@@ -56,8 +56,8 @@ pub struct DpbEntry {
     pub bottom_field_order_cnt: i32,
 }
 
-/// Scaling lists in the order of the uAPI: 4x4 Y, Cb, Cr intra, then inter; 8x8 intra Y, inter Y, .. ; each in
-/// zig-zag order as in `v4l2_ctrl_h264_scaling_matrix`.
+/// Scaling lists in the order of the uAPI: 4x4 Y, Cb, Cr intra, then inter; 8x8 intra Y, inter Y; each in raster order,
+/// as `v4l2_ctrl_h264_scaling_matrix` is documented (after the inverse scan, not in the order of the syntax).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ScalingMatrix {
     /// `ScalingList4x4`.
