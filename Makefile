@@ -1,8 +1,51 @@
-# fourier: `make` alone prints what there is.
+# fourier: H.264 with the V4L2 stateless uAPI. `make` alone prints what there is.
+
+PREFIX ?= /usr/local
+LIBDIR ?= $(PREFIX)/lib
+DESTDIR ?=
+FILE ?= tests/media/counter.mp4
+
+CARGO ?= cargo
+PLUGIN = target/release/libgstfourier.so
+
 help:
-	@echo "make play | check | deps | build | bench | doc | install | clean"
+	@echo "make play [FILE=movie.mp4]  decode a file: mp4, mov, mkv, webm, ts, flv or a bare H.264 stream"
+	@echo "make check                  formatting, lints, documentation and every test"
+	@echo "make deps                   install the Debian packages that are missing"
+	@echo "make build                  the release build: $(PLUGIN)"
+	@echo "make bench                  frames per second and memory, side by side with other decoders"
+	@echo "make doc                    documentation of the code, in target/doc"
+	@echo "make install                the plugin into \$$(DESTDIR)\$$(LIBDIR)/gstreamer-1.0"
+	@echo "                            (PREFIX=$(PREFIX) LIBDIR=$(LIBDIR))"
+	@echo "make clean                  remove everything that was built"
 
-check:
-	cargo test --workspace
+deps:
+	@scripts/deps
 
-.PHONY: help check
+build: deps
+	@scripts/fetch
+	$(CARGO) build --release --locked --package gst-plugin-fourier
+
+play: build
+	@scripts/play '$(PLUGIN)' '$(FILE)'
+
+check: deps
+	@scripts/check
+
+bench: build
+	$(CARGO) run --release --locked --package fourier-tests --bin bench
+	$(CARGO) bench --locked --package fourier-tests
+
+doc: deps
+	@scripts/fetch
+	$(CARGO) doc --locked --workspace --no-deps
+
+# Not after `build`: `sudo make install` must not need a Rust toolchain.
+install:
+	@test -f '$(PLUGIN)' || { echo 'run `make build` first' >&2; exit 1; }
+	install -D -m 644 '$(PLUGIN)' '$(DESTDIR)$(LIBDIR)/gstreamer-1.0/libgstfourier.so'
+
+clean:
+	$(CARGO) clean
+
+.PHONY: help deps build play check bench doc install clean

@@ -1,0 +1,79 @@
+//! Properties that a user sets.
+
+use std::sync::LazyLock;
+
+use gst::glib;
+use gst::prelude::*;
+
+/// What the user asked for; read when the element starts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Settings {
+    /// `device`; `None` = auto.
+    pub(super) device: Option<String>,
+    /// `low-latency`.
+    pub(super) low_latency: bool,
+    /// `discard-corrupted`.
+    pub(super) discard_corrupted: bool,
+}
+
+pub(super) static PROPERTIES: LazyLock<[glib::ParamSpec; 4]> = LazyLock::new(|| {
+    [
+        glib::ParamSpecString::builder("device")
+            .nick("Device")
+            .blurb(
+                "Which decoder: auto (FOURIER_DEVICE where it is set, else the first device found, else software), the \
+                 path of a video node (/dev/video1), or soft[:OPTIONS] for the software decoder",
+            )
+            .default_value(Some("auto"))
+            .mutable_ready()
+            .build(),
+        glib::ParamSpecBoolean::builder("low-latency")
+            .nick("Low latency")
+            .blurb(
+                "Give every picture out as soon as it is decoded, trusting that the stream does not reorder: for \
+                 cameras and calls whose streams do not say so themselves",
+            )
+            .mutable_ready()
+            .build(),
+        glib::ParamSpecBoolean::builder("discard-corrupted")
+            .nick("Discard corrupted frames")
+            .blurb(
+                "Drop frames that are damaged or predicted from damaged or lost ones, instead of pushing them with \
+                 GST_BUFFER_FLAG_CORRUPTED",
+            )
+            .mutable_playing()
+            .build(),
+        glib::ParamSpecBoxed::builder::<gst::Structure>("stats")
+            .nick("Statistics")
+            .blurb(
+                "Structure fourierh264dec-stats: device, and counts since the element started of frames, damaged, \
+                 dropped, copies, waits, pool-size, pool-high-water. Also posted as an element message at the end of \
+                 the stream",
+            )
+            .read_only()
+            .build(),
+    ]
+});
+
+impl Settings {
+    /// Takes a property; `false` if it is none of these.
+    pub(super) fn set(&mut self, name: &str, value: &glib::Value) -> bool {
+        match name {
+            "device" => self.device = value.get().ok().flatten().filter(|device: &String| device != "auto"),
+            "low-latency" => self.low_latency = value.get().unwrap_or_default(),
+            "discard-corrupted" => self.discard_corrupted = value.get().unwrap_or_default(),
+            _ => return false,
+        }
+        true
+    }
+
+    /// Gives a property; `None` if it is none of these.
+    pub(super) fn get(&self, name: &str) -> Option<glib::Value> {
+        match name {
+            "device" => Some(self.device.as_deref().unwrap_or("auto").to_value()),
+            "low-latency" => Some(self.low_latency.to_value()),
+            "discard-corrupted" => Some(self.discard_corrupted.to_value()),
+            _ => None,
+        }
+    }
+}
