@@ -1,11 +1,17 @@
 //! H.264 syntax and decoded picture buffer: pure, no fd, no clock.
 #![forbid(unsafe_code)]
 
+mod bit_reader;
+pub mod nal;
 pub mod pps;
 pub mod reference;
+mod scaling_list;
 pub mod slice_header;
 pub mod sps;
+#[cfg(test)]
+pub(crate) mod testing;
 
+pub use nal::{NalUnit, NalUnitType};
 pub use pps::Pps;
 pub use slice_header::SliceHeader;
 pub use sps::Sps;

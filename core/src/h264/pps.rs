@@ -1,6 +1,10 @@
 //! Picture parameter sets (7.3.2.2). Values are stored as coded.
+#![deny(clippy::indexing_slicing)]
 
-use super::sps::SpsId;
+use super::bit_reader::{BitReader, Structure};
+use super::nal::NalUnit;
+use super::sps::{ScalingLists, Sps, SpsId};
+use crate::BitstreamError;
 
 /// `pic_parameter_set_id`, 0 to 255.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -66,3 +70,130 @@ pub struct Pps {
     /// `second_chroma_qp_index_offset`; equals the first where absent.
     pub second_chroma_qp_index_offset: i8,
 }
+
+const PPS: Structure = Structure {
+    name: "pic_parameter_set_rbsp",
+    clause: "7.4.2.2",
+};
+
+/// `PicSizeInMapUnits` is bounded like the frame size of an SPS.
+const MAX_PIC_SIZE_IN_MAP_UNITS: u32 = 262_144;
+
+impl PpsId {
+    /// The number.
+    pub fn get(self) -> u8 {
+        self.0
+    }
+}
+
+impl Pps {
+    /// Reads a picture parameter set NAL unit (type 8).
+    ///
+    /// `sps_of` gives the SPS of that id if it is known already; it matters only for 4:4:4, which has more 8x8
+    /// scaling lists, and for the range of QP.
+    ///
+    /// # Errors
+    /// If anything is cut off or out of range.
+    pub fn parse<'a>(nal: &NalUnit<'_>, sps_of: impl FnOnce(SpsId) -> Option<&'a Sps>) -> Result<Self, BitstreamError> {
+        let r = &mut BitReader::new(PPS, nal.payload());
+        let pic_parameter_set_id = PpsId(r.ue_max(255, "pic_parameter_set_id")?);
+        let seq_parameter_set_id = SpsId(r.ue_max(31, "seq_parameter_set_id")?);
+        let is_444 = sps_of(seq_parameter_set_id).is_some_and(|sps| sps.chroma_format_idc == 3);
+        let entropy_coding_mode_flag = r.flag("entropy_coding_mode_flag")?;
+        let bottom_field_pic_order_in_frame_present_flag = r.flag("bottom_field_pic_order_in_frame_present_flag")?;
+        let num_slice_groups_minus1 = r.ue_max(7, "num_slice_groups_minus1")?;
+        if num_slice_groups_minus1 > 0 {
+            skip_slice_groups(r, num_slice_groups_minus1)?;
+        }
+        let mut pps = Self {
+            pic_parameter_set_id,
+            seq_parameter_set_id,
+            entropy_coding_mode_flag,
+            bottom_field_pic_order_in_frame_present_flag,
+            num_slice_groups_minus1,
+            num_ref_idx_l0_default_active_minus1: r.ue_max(31, "num_ref_idx_l0_default_active_minus1")?,
+            num_ref_idx_l1_default_active_minus1: r.ue_max(31, "num_ref_idx_l1_default_active_minus1")?,
+            weighted_pred_flag: r.flag("weighted_pred_flag")?,
+            weighted_bipred_idc: weighted_bipred_idc(r)?,
+            pic_init_qp_minus26: r.se_in(-62..=25, "pic_init_qp_minus26")?,
+            pic_init_qs_minus26: r.se_in(-26..=25, "pic_init_qs_minus26")?,
+            chroma_qp_index_offset: r.se_in(-12..=12, "chroma_qp_index_offset")?,
+            deblocking_filter_control_present_flag: r.flag("deblocking_filter_control_present_flag")?,
+            constrained_intra_pred_flag: r.flag("constrained_intra_pred_flag")?,
+            redundant_pic_cnt_present_flag: r.flag("redundant_pic_cnt_present_flag")?,
+            transform_8x8_mode_flag: false,
+            scaling_matrix: None,
+            second_chroma_qp_index_offset: 0,
+        };
+        pps.second_chroma_qp_index_offset = pps.chroma_qp_index_offset;
+        if r.more_rbsp_data() {
+            pps.parse_high_profile_fields(r, is_444)?;
+        }
+        Ok(pps)
+    }
+
+    fn parse_high_profile_fields(&mut self, r: &mut BitReader<'_>, is_444: bool) -> Result<(), BitstreamError> {
+        self.transform_8x8_mode_flag = r.flag("transform_8x8_mode_flag")?;
+        if r.flag("pic_scaling_matrix_present_flag")? {
+            let lists_8x8 = match (self.transform_8x8_mode_flag, is_444) {
+                (false, _) => 0,
+                (true, false) => 2,
+                (true, true) => 6,
+            };
+            self.scaling_matrix = Some(Box::new(PicScalingMatrix::parse(r, lists_8x8)?));
+        }
+        self.second_chroma_qp_index_offset = r.se_in(-12..=12, "second_chroma_qp_index_offset")?;
+        Ok(())
+    }
+
+    /// The scaling lists of pictures that use this PPS, by fall-back rules A and B (table 7-2); `None` is `Flat_4x4_16`
+    /// and `Flat_8x8_16`.
+    pub fn scaling_lists(&self, sps: &Sps) -> Option<ScalingLists> {
+        let sps_lists = sps.scaling_lists.as_deref();
+        match &self.scaling_matrix {
+            Some(matrix) => Some(matrix.resolve(sps_lists)),
+            None => sps_lists.cloned(),
+        }
+    }
+}
+
+fn weighted_bipred_idc(r: &mut BitReader<'_>) -> Result<u8, BitstreamError> {
+    let idc = r.bits(2, "weighted_bipred_idc")?;
+    if idc > 2 {
+        Err(r.error("weighted_bipred_idc", "3 is reserved"))
+    } else {
+        Ok(idc)
+    }
+}
+
+/// Passes over what describes slice groups: no stateless decoder can use it, but what follows is needed.
+fn skip_slice_groups(r: &mut BitReader<'_>, num_slice_groups_minus1: u8) -> Result<(), BitstreamError> {
+    match r.ue_max(6, "slice_group_map_type")? {
+        0 => {
+            for _ in 0..=num_slice_groups_minus1 {
+                r.ue_max(MAX_PIC_SIZE_IN_MAP_UNITS - 1, "run_length_minus1")?;
+            }
+        }
+        2 => {
+            for _ in 0..num_slice_groups_minus1 {
+                r.ue_max(MAX_PIC_SIZE_IN_MAP_UNITS - 1, "top_left")?;
+                r.ue_max(MAX_PIC_SIZE_IN_MAP_UNITS - 1, "bottom_right")?;
+            }
+        }
+        3..=5 => {
+            r.flag("slice_group_change_direction_flag")?;
+            r.ue_max(MAX_PIC_SIZE_IN_MAP_UNITS - 1, "slice_group_change_rate_minus1")?;
+        }
+        6 => {
+            let map_units = r.ue_max(MAX_PIC_SIZE_IN_MAP_UNITS - 1, "pic_size_in_map_units_minus1")? + 1;
+            // Ceil(Log2(num_slice_groups_minus1 + 1)) bits each.
+            let bits = u8::BITS - num_slice_groups_minus1.leading_zeros();
+            r.skip(u64::from(map_units) * u64::from(bits), "slice_group_id")?;
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -1,7 +1,13 @@
 //! Slice headers (7.3.3), complete, with the bit sizes that drivers want.
+#![deny(clippy::indexing_slicing)]
 
 use super::PictureStructure;
-use super::pps::PpsId;
+use super::nal::NalUnitType;
+use super::pps::{Pps, PpsId};
+
+mod parse;
+#[cfg(test)]
+mod tests;
 
 /// `slice_type % 5`, SP and SI recognised so that they can be refused by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -175,4 +181,19 @@ pub struct SliceHeader {
     pub dec_ref_pic_marking_bit_size: u32,
     /// Bits of the `pic_order_cnt` syntax, without emulation prevention.
     pub pic_order_cnt_bit_size: u32,
+}
+
+/// The feature of a slice that no stateless decoder offers, as an error message names it.
+///
+/// A redundant slice is none of them: it is dropped where `redundant_pic_cnt` is not 0.
+pub fn unsupported_feature(nal_unit_type: NalUnitType, pps: &Pps, header: &SliceHeader) -> Option<&'static str> {
+    match (nal_unit_type, header.slice_type) {
+        (NalUnitType::DataPartitionA | NalUnitType::DataPartitionB | NalUnitType::DataPartitionC, _) => {
+            Some("slice data partitioning (Extended profile)")
+        }
+        (_, SliceType::Sp) => Some("SP slices (Extended profile)"),
+        (_, SliceType::Si) => Some("SI slices (Extended profile)"),
+        _ if pps.num_slice_groups_minus1 > 0 => Some("flexible macroblock ordering (more than one slice group)"),
+        _ => None,
+    }
 }
