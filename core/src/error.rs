@@ -51,6 +51,17 @@ pub struct IoctlError {
     pub errno: Errno,
 }
 
+impl IoctlError {
+    /// The failure of `call` on `path`.
+    pub fn new(call: &'static str, path: impl Into<PathBuf>, errno: Errno) -> Self {
+        Self {
+            call,
+            path: path.into(),
+            errno,
+        }
+    }
+}
+
 /// Where a stream breaks the syntax of H.264.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{structure}: {element}: {reason} (H.264 {clause})")]

@@ -4,7 +4,7 @@
 //! (a kernel node, the software node) are held to them by one suite of contract tests, and everything above cannot
 //! tell which it has.
 
-use std::fmt::{self, Debug};
+use std::fmt::Debug;
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,6 +15,9 @@ use crate::Result;
 use crate::memory::MemoryKind;
 use crate::sys::Mapping;
 use crate::units::{BufferIndex, Size, Timestamp};
+
+pub use crate::memory::{Format, PixelFormat, PlaneFormat};
+pub use fourier_soft::{DecodeMode, StartCode};
 
 /// The two queues of a decoder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -32,36 +35,6 @@ pub enum MemoryType {
     Mmap,
     /// We bring dma-bufs (CAPTURE only).
     DmaBuf,
-}
-
-/// A V4L2 pixel format (`V4L2_PIX_FMT_*`).
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct PixelFormat(pub u32);
-
-impl fmt::Debug for PixelFormat {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0.to_le_bytes().escape_ascii())
-    }
-}
-
-/// One memory plane of a format.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct PlaneFormat {
-    /// Bytes from one luma row to the next; 0 on OUTPUT.
-    pub bytes_per_line: u32,
-    /// Bytes of the whole plane, tail space included.
-    pub size_image: u32,
-}
-
-/// `v4l2_format` of one queue.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Format {
-    /// `V4L2_PIX_FMT_H264_SLICE` on OUTPUT, the picture's format on CAPTURE.
-    pub pixel_format: PixelFormat,
-    /// Coded size.
-    pub size: Size,
-    /// One to three memory planes.
-    pub planes: Vec<PlaneFormat>,
 }
 
 /// What REQBUFS and CREATE_BUFS say about a queue.
@@ -112,8 +85,6 @@ pub enum Control<'a> {
     /// `V4L2_CID_STATELESS_H264_PRED_WEIGHTS`; slice mode only.
     PredWeights(&'a v4l2::v4l2_ctrl_h264_pred_weights),
 }
-
-pub use fourier_soft::{DecodeMode, StartCode};
 
 /// What backs a buffer that is queued.
 #[derive(Clone, Copy, Debug)]

@@ -1,21 +1,26 @@
 //! Frame memory: dma-bufs (or memfds) with a layout and a reference count, independent of any queue.
+//!
+//! [`FrameMemory`] and its [`FrameLayout`]; [`CpuAccess`] to its bytes; [`Heap`], where memory comes from without a
+//! device; [`Format`], what a queue holds.
+
+mod access;
+mod format;
+mod heap;
+#[cfg(test)]
+mod tests;
 
 use std::fmt::Debug;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 
 use crate::Result;
-use crate::device::Format;
+use crate::sys::{CpuAccessKind, dma_buf_readers_done};
 use crate::units::Size;
 
-/// What kind of file descriptor a frame memory has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum MemoryKind {
-    /// A dma-buf: other devices can import it.
-    DmaBuf,
-    /// A memfd: any process can map it, no device can import it. Never announced as DMABuf.
-    MemFd,
-}
+pub use crate::sys::MemoryKind;
+pub use access::CpuAccess;
+pub use format::{Format, PixelFormat, PlaneFormat};
+pub use heap::Heap;
 
 /// One colour plane inside a frame memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -54,6 +59,42 @@ pub struct FrameMemory {
     pub layout: FrameLayout,
 }
 
+impl FrameMemory {
+    /// Maps it for reading.
+    ///
+    /// # Errors
+    /// [`crate::Error::Device`] naming the call that failed.
+    pub fn read(self: &Arc<Self>) -> Result<CpuAccess> {
+        CpuAccess::new(self, CpuAccessKind::Read)
+    }
+
+    /// Maps it for reading and writing.
+    ///
+    /// # Errors
+    /// [`crate::Error::Device`] naming the call that failed.
+    pub fn write(self: &Arc<Self>) -> Result<CpuAccess> {
+        CpuAccess::new(self, CpuAccessKind::ReadWrite)
+    }
+
+    /// Whether no device is still reading it (`POLLOUT`): it may be decoded into again. Never blocks.
+    ///
+    /// # Errors
+    /// [`crate::Error::Device`] naming the call that failed.
+    pub fn readers_done(&self) -> Result<bool> {
+        match self.kind {
+            MemoryKind::MemFd => Ok(true),
+            MemoryKind::DmaBuf => {
+                for fd in &self.fds {
+                    if !dma_buf_readers_done(fd.as_fd())? {
+                        return Ok(false);
+                    }
+                }
+                Ok(true)
+            }
+        }
+    }
+}
+
 /// Makes frame memories that a decoder can write.
 pub trait FrameAllocator: Debug + Send + Sync {
     /// A new, zeroed memory for pictures of `format`.
@@ -61,4 +102,9 @@ pub trait FrameAllocator: Debug + Send + Sync {
     /// # Errors
     /// [`crate::Error::Device`] naming the call that failed.
     fn allocate(&self, format: &Format) -> Result<Arc<FrameMemory>>;
+
+    /// Whether the CPU reads its memories through its caches; uncached memory is read once, in wide loads.
+    fn cpu_cached(&self) -> bool {
+        true
+    }
 }

@@ -1,0 +1,74 @@
+//! CPU access to a frame memory, bracketed where it is a dma-buf.
+
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Arc;
+
+use super::{FrameMemory, MemoryKind};
+use crate::sys::{CpuAccessKind, Mapping, SyncPhase, dma_buf_sync};
+use crate::{IoctlError, Result};
+
+/// A frame memory mapped for the CPU: caches are clean for it from here until the drop (`DMA_BUF_IOCTL_SYNC`).
+#[derive(Debug)]
+pub struct CpuAccess {
+    memory: Arc<FrameMemory>,
+    mappings: Vec<Mapping>,
+    access: CpuAccessKind,
+}
+
+impl CpuAccess {
+    pub(super) fn new(memory: &Arc<FrameMemory>, access: CpuAccessKind) -> Result<Self> {
+        let map = |(fd, &length): (&OwnedFd, &usize)| Mapping::new(fd.as_fd(), length);
+        let lengths = &memory.layout.object_lengths;
+        let mappings = memory
+            .fds
+            .iter()
+            .zip(lengths)
+            .map(map)
+            .collect::<Result<_, IoctlError>>()?;
+        let this = Self {
+            memory: Arc::clone(memory),
+            mappings,
+            access,
+        };
+        this.sync(SyncPhase::Start)?;
+        Ok(this)
+    }
+
+    /// The bytes of one object of [`FrameMemory::fds`]; `None` if there is no such object.
+    pub fn object(&self, index: usize) -> Option<&[u8]> {
+        self.mappings.get(index).map(Mapping::bytes)
+    }
+
+    /// The bytes of one object, to be written; `None` also where access is for reading only.
+    pub fn object_mut(&mut self, index: usize) -> Option<&mut [u8]> {
+        match self.access {
+            CpuAccessKind::Read => None,
+            CpuAccessKind::ReadWrite => self.mappings.get_mut(index).map(Mapping::bytes_mut),
+        }
+    }
+
+    /// The bytes of a colour plane from its first sample on; `None` if the layout has no such plane.
+    pub fn plane(&self, plane: usize) -> Option<&[u8]> {
+        let layout = self.memory.layout.planes.get(plane)?;
+        self.object(layout.object)?.get(layout.offset..)
+    }
+
+    fn sync(&self, phase: SyncPhase) -> Result<(), IoctlError> {
+        match self.memory.kind {
+            MemoryKind::MemFd => Ok(()),
+            MemoryKind::DmaBuf => self
+                .memory
+                .fds
+                .iter()
+                .try_for_each(|fd| dma_buf_sync(fd.as_fd(), self.access, phase)),
+        }
+    }
+}
+
+impl Drop for CpuAccess {
+    fn drop(&mut self) {
+        if let Err(error) = self.sync(SyncPhase::End) {
+            tracing::warn!("{error}");
+        }
+    }
+}
