@@ -3,6 +3,14 @@
 //! Semantics are those of `Documentation/userspace-api/media/v4l/dev-stateless-decoder.rst`; two implementations
 //! (a kernel node, the software node) are held to them by one suite of contract tests, and everything above cannot
 //! tell which it has.
+//!
+//! [`format`](mod@format) names pixel formats, [`discovery`] opens a device by its name, [`allocator`] makes frame
+//! memories with one, [`soft`] is the software node.
+
+pub mod allocator;
+pub mod discovery;
+pub mod format;
+pub mod soft;
 
 use std::fmt::Debug;
 use std::os::fd::{BorrowedFd, OwnedFd};

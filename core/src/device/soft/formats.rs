@@ -1,0 +1,129 @@
+//! What S_FMT makes of a format.
+
+use fourier_soft::Controls;
+
+use crate::memory::{Format, PixelFormat, PlaneFormat};
+use crate::units::Size;
+
+use super::super::format::{H264_SLICE, NV12, NV12M};
+use super::personality::Personality;
+
+/// Least bitstream buffer: a small picture whose every macroblock is I_PCM still fits.
+const MIN_BITSTREAM: u32 = 16 * 1024;
+/// Largest bitstream buffer.
+const MAX_BITSTREAM: u32 = 256 * 1024 * 1024;
+
+/// Rounds up to whole macroblocks within the limits of the device.
+fn coded_size(personality: &Personality, size: Size) -> Size {
+    let side = |side: u32, min: u32, max: u32| side.clamp(min, max).next_multiple_of(16);
+    let (min, max) = (personality.min_size, personality.max_size);
+    Size {
+        width: side(size.width, min.width, max.width),
+        height: side(size.height, min.height, max.height),
+    }
+}
+
+/// The OUTPUT format nearest to `wanted`; a `size_image` of 0 asks for the device's own idea.
+pub(super) fn output(personality: &Personality, wanted: &Format) -> Format {
+    let size = coded_size(personality, wanted.size);
+    let own = size.width * size.height * 3 / 4;
+    let size_image = match wanted.planes.first().map_or(0, |plane| plane.size_image) {
+        0 => own,
+        size_image => size_image,
+    };
+    let plane = PlaneFormat {
+        bytes_per_line: 0,
+        size_image: size_image.clamp(MIN_BITSTREAM, MAX_BITSTREAM),
+    };
+    Format {
+        pixel_format: H264_SLICE,
+        size,
+        planes: vec![plane],
+    }
+}
+
+/// The CAPTURE formats of the stream that the current SPS describes (8-bit 4:2:0 and 4:0:0 are all there is).
+pub(super) fn capture_formats(personality: &Personality, _current: &Controls) -> Vec<PixelFormat> {
+    vec![if personality.memory_planes == 2 { NV12M } else { NV12 }]
+}
+
+/// The CAPTURE format for pictures of `coded`, the size of the OUTPUT format.
+pub(super) fn capture(personality: &Personality, coded: Size) -> Format {
+    let size = Size {
+        width: coded.width,
+        height: coded.height.next_multiple_of(personality.height_alignment),
+    };
+    let pitch = size.width.next_multiple_of(personality.pitch_alignment);
+    let luma = pitch * size.height;
+    let tail = size.width.div_ceil(16) * size.height.div_ceil(16) * personality.tail_per_macroblock;
+    let plane = |size_image| PlaneFormat {
+        bytes_per_line: pitch,
+        size_image,
+    };
+    let (pixel_format, planes) = if personality.memory_planes == 2 {
+        (NV12M, vec![plane(luma), plane(luma / 2 + tail)])
+    } else {
+        (NV12, vec![plane(luma + luma / 2 + tail)])
+    };
+    Format {
+        pixel_format,
+        size,
+        planes,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::device::format::frame_layout;
+
+    fn wanted(width: u32, height: u32, size_image: u32) -> Format {
+        let plane = PlaneFormat {
+            bytes_per_line: 0,
+            size_image,
+        };
+        Format {
+            pixel_format: NV12,
+            size: Size { width, height },
+            planes: vec![plane],
+        }
+    }
+
+    #[test]
+    fn any_wish_becomes_a_format_of_the_device() {
+        let hantro = Personality::parse("hantro").unwrap();
+        let format = output(&hantro, &wanted(1, u32::MAX, u32::MAX));
+        assert_eq!(
+            (format.pixel_format, format.size),
+            (
+                H264_SLICE,
+                Size {
+                    width: 48,
+                    height: 2304
+                }
+            )
+        );
+        assert_eq!(format.planes[0].size_image, MAX_BITSTREAM);
+        assert_eq!(output(&hantro, &wanted(1920, 1080, 0)).size.height, 1088);
+    }
+
+    #[test]
+    fn every_personality_gives_pictures_that_fit_their_memory() {
+        for name in Personality::NAMES {
+            let personality = Personality::parse(name).unwrap();
+            for size in [
+                personality.min_size,
+                Size {
+                    width: 720,
+                    height: 576,
+                },
+                personality.max_size,
+            ] {
+                let format = capture(&personality, coded_size(&personality, size));
+                let layout = frame_layout(&format).unwrap();
+                assert_eq!(layout.planes[0].pitch as u32 % personality.pitch_alignment, 0);
+                assert_eq!(layout.object_lengths.len() as u32, personality.memory_planes);
+            }
+        }
+    }
+}

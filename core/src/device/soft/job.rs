@@ -1,0 +1,132 @@
+//! One job: what a request asks for, resolved to memory, on its way through the stages.
+
+use std::sync::{Arc, RwLock};
+
+use fourier_soft::picture::DPB_SIZE;
+use fourier_soft::{Controls, FrameMut, FrameRef, MotionField, ParsedPicture, PlaneMut, PlaneRef};
+
+use crate::device::RequestId;
+use crate::memory::Format;
+use crate::units::BufferIndex;
+
+use super::memory::{BufferMemory, ReadPlanes, WritePlanes};
+
+/// What goes through the stages, in order.
+#[derive(Debug)]
+pub(super) enum Step {
+    /// Decode the slices of a request.
+    Decode(Job),
+    /// Give back a held CAPTURE buffer: nothing more is decoded into it.
+    Release(BufferIndex),
+}
+
+/// A request that is being decoded.
+#[derive(Debug)]
+pub(super) struct Job {
+    pub(super) request: RequestId,
+    pub(super) output: BufferIndex,
+    pub(super) bitstream: Arc<BufferMemory>,
+    pub(super) bytes_used: usize,
+    pub(super) capture: BufferIndex,
+    pub(super) target: Picture,
+    /// Earlier jobs decoded into the same, held CAPTURE buffer.
+    pub(super) continues: bool,
+    /// The CAPTURE buffer stays with the device after this job.
+    pub(super) hold_capture: bool,
+    pub(super) arena: Box<Arena>,
+}
+
+/// The large parts of a job, used again for later ones.
+#[derive(Debug, Default)]
+pub(super) struct Arena {
+    /// The values that hold for this job.
+    pub(super) controls: Controls,
+    /// What the entropy stage read.
+    pub(super) parsed: ParsedPicture,
+    /// The entropy stage could not read at all.
+    pub(super) failed: bool,
+    /// By index of `decode_params.dpb`.
+    pub(super) references: [Option<ReferencePicture>; DPB_SIZE],
+}
+
+/// What a DPB entry names.
+#[derive(Clone, Debug)]
+pub(super) enum ReferencePicture {
+    /// The CAPTURE buffer that is decoded into (its first field).
+    Target,
+    /// Another CAPTURE buffer.
+    Other(Picture),
+}
+
+/// The picture in a CAPTURE buffer.
+#[derive(Clone, Debug)]
+pub(super) struct Picture {
+    pub(super) memory: Arc<BufferMemory>,
+    pub(super) motion: Arc<RwLock<MotionField>>,
+    pub(super) layout: PictureLayout,
+}
+
+/// Where the samples of an NV12 or NV12M picture lie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct PictureLayout {
+    pitch: usize,
+    height: usize,
+}
+
+impl PictureLayout {
+    pub(super) fn new(capture: &Format) -> Self {
+        let pitch = capture.planes.first().map_or(0, |plane| plane.bytes_per_line as usize);
+        Self {
+            pitch,
+            height: capture.size.height as usize,
+        }
+    }
+
+    /// Whether a picture of that many luma samples fits.
+    pub(super) fn holds(self, width: usize, height: usize) -> bool {
+        width <= self.pitch && height <= self.height
+    }
+
+    fn luma(self) -> usize {
+        self.pitch * self.height
+    }
+
+    fn chroma(self) -> usize {
+        self.luma() / 2
+    }
+
+    /// The colour planes of a picture to read; `None` if the memory is too short.
+    pub(super) fn frame<'a>(self, planes: &'a ReadPlanes<'_>) -> Option<FrameRef<'a, u8>> {
+        let first = planes[0].as_ref()?.bytes();
+        let chroma = match &planes[1] {
+            Some(second) => second.bytes(),
+            None => first.get(self.luma()..)?,
+        };
+        let plane = |data: &'a [u8], length| {
+            Some(PlaneRef {
+                data: data.get(..length)?,
+                pitch: self.pitch,
+            })
+        };
+        Some(FrameRef {
+            luma: plane(first, self.luma())?,
+            chroma: plane(chroma, self.chroma())?,
+        })
+    }
+
+    /// The colour planes of a picture to write; `None` if the memory is too short.
+    pub(super) fn frame_mut<'a>(self, planes: &'a mut WritePlanes<'_>) -> Option<FrameMut<'a, u8>> {
+        let [first, second] = planes;
+        let (luma, rest) = first.as_mut()?.bytes_mut().split_at_mut_checked(self.luma())?;
+        let chroma = match second {
+            Some(second) => second.bytes_mut(),
+            None => rest,
+        };
+        let chroma = chroma.get_mut(..self.chroma())?;
+        let pitch = self.pitch;
+        Some(FrameMut {
+            luma: PlaneMut { data: luma, pitch },
+            chroma: PlaneMut { data: chroma, pitch },
+        })
+    }
+}

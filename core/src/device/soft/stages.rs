@@ -1,0 +1,244 @@
+//! The two stages of a job: entropy decoding and reconstruction, on one thread or two.
+
+use std::sync::{PoisonError, RwLockReadGuard};
+
+use fourier_soft::picture::{PictureParams, Structure};
+use fourier_soft::{
+    DecodeMode, EntropyDecoder, MotionField, Outcome, PicturePart, Reconstructor, Reference, References,
+};
+
+use crate::sys::SyncPhase;
+use crate::units::BufferIndex;
+
+use super::context::FinishedJob;
+use super::job::{Arena, Job, Picture, ReferencePicture, Step};
+use super::memory::ReadPlanes;
+
+/// Slice data into syntax elements.
+#[derive(Debug, Default)]
+pub(super) struct EntropyStage {
+    decoder: EntropyDecoder,
+}
+
+impl EntropyStage {
+    pub(super) fn run(&mut self, step: &mut Step) {
+        let Step::Decode(job) = step else { return };
+        let planes = job.bitstream.read();
+        let bitstream = planes[0]
+            .as_ref()
+            .and_then(|plane| plane.bytes().get(..job.bytes_used))
+            .unwrap_or_default();
+        let Arena {
+            controls,
+            parsed,
+            failed,
+            ..
+        } = &mut *job.arena;
+        let result = self.decoder.parse(controls, bitstream, parsed);
+        *failed = result.is_err();
+        if let Err(error) = result {
+            tracing::debug!("OUTPUT {}: {error}", job.output);
+        }
+    }
+}
+
+/// How a step ended.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Finished {
+    /// A job.
+    Job(FinishedJob),
+    /// A held CAPTURE buffer was let go of.
+    Release {
+        /// Which one.
+        capture: BufferIndex,
+        /// What was missing of its picture was concealed.
+        error: bool,
+    },
+}
+
+/// Syntax elements into samples.
+#[derive(Debug, Default)]
+pub(super) struct ReconstructionStage {
+    reconstructor: Reconstructor<u8>,
+    /// The last job of a picture of which more slices may come (slice-based decoding into a held CAPTURE buffer).
+    open: Option<Job>,
+    /// Arenas to be used again.
+    pub(super) spare: Vec<Box<Arena>>,
+}
+
+impl ReconstructionStage {
+    pub(super) fn run(&mut self, step: Step) -> Finished {
+        match step {
+            Step::Decode(job) => Finished::Job(self.decode(job)),
+            Step::Release(capture) => Finished::Release {
+                capture,
+                error: self.close(),
+            },
+        }
+    }
+
+    fn decode(&mut self, job: Job) -> FinishedJob {
+        let part = self.part(&job);
+        let mut finished = FinishedJob {
+            request: job.request,
+            output: job.output,
+            capture: job.capture,
+            hold_capture: job.hold_capture,
+            error: job.arena.failed,
+        };
+        if part.first {
+            finished.error |= self.close();
+        }
+        if job.arena.failed {
+            if part.last {
+                finished.error |= self.close();
+            }
+            self.spare.push(job.arena);
+            return finished;
+        }
+        finished.error |= self.reconstruct(&job, part);
+        let before = if part.last {
+            self.spare.push(job.arena);
+            self.open.take()
+        } else {
+            self.open.replace(job)
+        };
+        self.spare.extend(before.map(|job| job.arena));
+        finished
+    }
+
+    /// Which part of its picture a job holds. A frame-based request holds all of it; slices of one picture share a held
+    /// CAPTURE buffer, and so do two fields, each a picture of its own.
+    fn part(&self, job: &Job) -> PicturePart {
+        match job.arena.controls.decode_mode {
+            DecodeMode::FrameBased => PicturePart {
+                first: true,
+                last: true,
+            },
+            DecodeMode::SliceBased => {
+                let structure = |job: &Job| job.arena.parsed.params.as_ref().map(|params| params.structure);
+                let continues = self.open.as_ref().is_some_and(|open| structure(open) == structure(job));
+                PicturePart {
+                    first: !(job.continues && continues),
+                    last: !job.hold_capture,
+                }
+            }
+        }
+    }
+
+    /// Ends the picture of which more slices could have come; tells whether anything of it was missing.
+    fn close(&mut self) -> bool {
+        let Some(mut job) = self.open.take() else { return false };
+        let parsed = &mut job.arena.parsed;
+        parsed.slices.clear();
+        parsed.macroblocks.clear();
+        parsed.mvds.clear();
+        parsed.coefficients.clear();
+        parsed.faults.clear();
+        let error = self.reconstruct(
+            &job,
+            PicturePart {
+                first: false,
+                last: true,
+            },
+        );
+        self.spare.push(job.arena);
+        error
+    }
+
+    /// Decodes into the job's target; tells whether anything was wrong or missing.
+    fn reconstruct(&mut self, job: &Job, part: PicturePart) -> bool {
+        let parsed = &job.arena.parsed;
+        let Some(params) = parsed.params.as_ref().filter(|params| fits(&job.target, params)) else {
+            tracing::debug!(
+                "OUTPUT {}: the picture does not fit CAPTURE {}",
+                job.output,
+                job.capture
+            );
+            return true;
+        };
+        let is_field = matches!(params.structure, Structure::Field(_));
+        if let Err(error) = job.target.memory.sync(SyncPhase::Start) {
+            tracing::warn!("{error}");
+        }
+        let outcome = self.write(job, part, is_field);
+        if let Err(error) = job.target.memory.sync(SyncPhase::End) {
+            tracing::warn!("{error}");
+        }
+        if let Some(fault) = parsed.faults.first() {
+            tracing::debug!("OUTPUT {}: {fault}, faults: {}", job.output, parsed.faults.len());
+        }
+        let damaged = |outcome: Outcome| outcome.concealed_macroblocks > 0 || outcome.missing_reference;
+        !parsed.faults.is_empty() || outcome.is_none_or(damaged)
+    }
+
+    /// The reconstruction itself; `None` if the memory of the target is too short.
+    fn write(&mut self, job: &Job, part: PicturePart, is_field: bool) -> Option<Outcome> {
+        let mut planes = job.target.memory.write();
+        let mut target = job.target.layout.frame_mut(&mut planes)?;
+        let mut motion = job.target.motion.write().unwrap_or_else(PoisonError::into_inner);
+        let locked = job
+            .arena
+            .references
+            .each_ref()
+            .map(|reference| reference.as_ref().map(LockedReference::new));
+        let references = locked
+            .each_ref()
+            .map(|reference| reference.as_ref()?.reference(is_field));
+        let parsed = &job.arena.parsed;
+        Some(
+            self.reconstructor
+                .reconstruct(parsed, part, &mut target, &mut motion, &References(references)),
+        )
+    }
+}
+
+/// Whether the picture of these parameters has room in its CAPTURE buffer.
+fn fits(target: &Picture, params: &PictureParams) -> bool {
+    let fields = match params.structure {
+        Structure::Frame { .. } => 1,
+        Structure::Field(_) => 2,
+    };
+    target.layout.holds(
+        params.width_in_mbs as usize * 16,
+        params.height_in_mbs as usize * 16 * fields,
+    )
+}
+
+/// A reference, locked for reading as long as a job uses it.
+enum LockedReference<'a> {
+    Target,
+    Other {
+        picture: &'a Picture,
+        planes: ReadPlanes<'a>,
+        motion: RwLockReadGuard<'a, MotionField>,
+    },
+}
+
+impl<'a> LockedReference<'a> {
+    fn new(reference: &'a ReferencePicture) -> Self {
+        match reference {
+            ReferencePicture::Target => Self::Target,
+            ReferencePicture::Other(picture) => Self::Other {
+                picture,
+                planes: picture.memory.read(),
+                motion: picture.motion.read().unwrap_or_else(PoisonError::into_inner),
+            },
+        }
+    }
+
+    /// What reconstruction sees; a frame cannot refer to itself, only a second field to the first.
+    fn reference(&self, is_field: bool) -> Option<Reference<'_, u8>> {
+        match self {
+            Self::Target => is_field.then_some(Reference::Target),
+            Self::Other {
+                picture,
+                planes,
+                motion,
+            } => Some(Reference::Frame {
+                frame: picture.layout.frame(planes)?,
+                motion,
+            }),
+        }
+    }
+}
