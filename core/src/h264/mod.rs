@@ -1,10 +1,16 @@
 //! H.264 syntax and decoded picture buffer: pure, no fd, no clock.
 #![forbid(unsafe_code)]
 
+pub mod access_unit;
 mod bit_reader;
+pub mod dpb;
 pub mod nal;
+pub mod poc;
 pub mod pps;
+pub mod ref_lists;
 pub mod reference;
+#[cfg(test)]
+mod samples;
 mod scaling_list;
 pub mod slice_header;
 pub mod sps;
