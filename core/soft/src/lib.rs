@@ -21,6 +21,7 @@ pub mod parsed;
 pub mod picture;
 pub mod planes;
 pub mod reconstruct;
+mod simd;
 pub mod slice;
 
 pub use controls::{Controls, DecodeMode, StartCode};

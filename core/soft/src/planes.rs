@@ -2,15 +2,33 @@
 
 use std::fmt::Debug;
 
-/// A sample as it lies in memory: `u8` up to 8 bits; 16-bit containers for the rest.
-pub trait Sample: Copy + Default + Debug + Send + Sync + 'static {
-    /// The value of the sample, 0 to `(1 << BitDepth) - 1`.
+use crate::picture::{Parity, Structure};
+use crate::simd::Kernels;
+
+/// A sample as it lies in memory: `u8` for 8 bits; 16-bit containers, one type per depth, for the rest.
+pub trait Sample: Kernels + Copy + Default + Debug + PartialEq + Send + Sync + 'static {
+    /// `BitDepth` of luma and chroma.
+    const BIT_DEPTH: u32;
+    /// The largest value of a sample.
+    const MAX: i32 = (1 << Self::BIT_DEPTH) - 1;
+    /// Half of the range: what stands where nothing is known.
+    const GREY: i32 = 1 << (Self::BIT_DEPTH - 1);
+
+    /// The value of the sample, 0 to [`Self::MAX`].
     fn value(self) -> i32;
     /// A sample of that value; the caller has clipped it.
     fn from_value(value: i32) -> Self;
+
+    /// `Clip1` (equations 5-3 and 5-4).
+    #[inline(always)]
+    fn clip(value: i32) -> Self {
+        Self::from_value(value.clamp(0, Self::MAX))
+    }
 }
 
 impl Sample for u8 {
+    const BIT_DEPTH: u32 = 8;
+
     #[inline(always)]
     fn value(self) -> i32 {
         i32::from(self)
@@ -31,6 +49,22 @@ pub struct PlaneRef<'a, S> {
     pub pitch: usize,
 }
 
+impl<'a, S> PlaneRef<'a, S> {
+    /// Whether rows of `width` samples, `height` times, lie inside.
+    pub(crate) fn holds(&self, width: usize, height: usize) -> bool {
+        holds(self.data.len(), self.pitch, width, height)
+    }
+
+    /// The samples from the one at `at` on.
+    #[inline(always)]
+    pub(crate) fn from(self, at: usize) -> Self {
+        Self {
+            data: &self.data[at..],
+            pitch: self.pitch,
+        }
+    }
+}
+
 /// A plane to write; `pitch` in samples.
 #[derive(Debug)]
 pub struct PlaneMut<'a, S> {
@@ -38,6 +72,30 @@ pub struct PlaneMut<'a, S> {
     pub data: &'a mut [S],
     /// Samples from one row to the next.
     pub pitch: usize,
+}
+
+impl<S> PlaneMut<'_, S> {
+    /// Whether rows of `width` samples, `height` times, lie inside.
+    pub(crate) fn holds(&self, width: usize, height: usize) -> bool {
+        holds(self.data.len(), self.pitch, width, height)
+    }
+
+    /// The samples from the one at `at` on.
+    #[inline(always)]
+    pub(crate) fn from(&mut self, at: usize) -> PlaneMut<'_, S> {
+        PlaneMut {
+            data: &mut self.data[at..],
+            pitch: self.pitch,
+        }
+    }
+}
+
+fn holds(len: usize, pitch: usize, width: usize, height: usize) -> bool {
+    let rows = height.saturating_sub(1).checked_mul(pitch);
+    pitch >= width
+        && rows
+            .and_then(|rows| rows.checked_add(width))
+            .is_some_and(|needed| needed <= len)
 }
 
 /// A reference frame (both fields): luma and interleaved CbCr.
@@ -49,6 +107,14 @@ pub struct FrameRef<'a, S> {
     pub chroma: PlaneRef<'a, S>,
 }
 
+impl<S> FrameRef<'_, S> {
+    /// Whether a 4:2:0 picture of that many macroblocks lies inside.
+    pub(crate) fn holds(&self, width_in_mbs: usize, height_in_mbs: usize) -> bool {
+        self.luma.holds(width_in_mbs * 16, height_in_mbs * 16)
+            && self.chroma.holds(width_in_mbs * 16, height_in_mbs * 8)
+    }
+}
+
 /// The frame to write, both fields: luma and interleaved CbCr.
 #[derive(Debug)]
 pub struct FrameMut<'a, S> {
@@ -56,4 +122,41 @@ pub struct FrameMut<'a, S> {
     pub luma: PlaneMut<'a, S>,
     /// Cb and Cr, alternating.
     pub chroma: PlaneMut<'a, S>,
+}
+
+impl<S> FrameMut<'_, S> {
+    /// Whether a 4:2:0 picture of that many macroblocks lies inside.
+    pub(crate) fn holds(&self, width_in_mbs: usize, height_in_mbs: usize) -> bool {
+        self.luma.holds(width_in_mbs * 16, height_in_mbs * 16)
+            && self.chroma.holds(width_in_mbs * 16, height_in_mbs * 8)
+    }
+
+    /// The rows that a picture of this structure occupies: all of a frame, every other row for a field.
+    pub(crate) fn picture(&mut self, structure: Structure) -> FrameMut<'_, S> {
+        let FrameMut { luma, chroma } = self;
+        FrameMut {
+            luma: rows_of(luma, structure),
+            chroma: rows_of(chroma, structure),
+        }
+    }
+}
+
+fn rows_of<'a, S>(plane: &'a mut PlaneMut<'_, S>, structure: Structure) -> PlaneMut<'a, S> {
+    let pitch = plane.pitch;
+    match structure {
+        Structure::Frame { .. } => PlaneMut {
+            data: plane.data,
+            pitch,
+        },
+        Structure::Field(parity) => {
+            let first = match parity {
+                Parity::Top => 0,
+                Parity::Bottom => pitch.min(plane.data.len()),
+            };
+            PlaneMut {
+                data: &mut plane.data[first..],
+                pitch: pitch * 2,
+            }
+        }
+    }
 }

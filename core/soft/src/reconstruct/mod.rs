@@ -1,8 +1,34 @@
 //! The reconstruction stage: syntax elements into samples (clause 8).
+//!
+//! Macroblocks are worked in raster order. When a row of them is complete, its last lines are kept as they are for the
+//! intra prediction of the next row, and the row is deblocked while it is still in the cache. What no slice delivered is
+//! concealed as soon as a later macroblock, or the end of the picture, shows that it will not come.
+//!
+//! * [`picture`]: the order of work; [`state`]: what is kept per macroblock; [`references`]: lists of a slice;
+//! * [`intra`]; [`motion`](vectors), [`direct`], [`inter`], [`weights`]: prediction;
+//! * [`scaling`], [`residual`]: levels to residual; [`deblock`]; [`conceal`].
+
+mod conceal;
+mod deblock;
+mod direct;
+mod inter;
+mod intra;
+mod partition;
+mod picture;
+mod references;
+mod residual;
+mod scaling;
+mod state;
+mod vectors;
+mod weights;
 
 use crate::picture::DPB_SIZE;
 use crate::planes::{FrameMut, FrameRef, Sample};
 use crate::{MotionField, ParsedPicture};
+use picture::Picture;
+use references::Pool;
+use scaling::LevelScale;
+use state::State;
 
 /// Which part of a picture a request holds; in frame mode always all of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,11 +69,14 @@ pub struct Outcome {
 /// Reconstructs pictures; keeps the state of the picture in progress and scratch memory.
 #[derive(Debug, Default)]
 pub struct Reconstructor<S> {
-    _scratch: Vec<S>,
+    state: State<S>,
+    scale: LevelScale,
 }
 
 impl<S: Sample> Reconstructor<S> {
     /// Reconstructs the slices of `parsed` into `target` and leaves the motion of the picture in `motion`.
+    ///
+    /// A target that is too small for the picture is left as it is, and all of its macroblocks count as concealed.
     pub fn reconstruct(
         &mut self,
         parsed: &ParsedPicture,
@@ -56,7 +85,34 @@ impl<S: Sample> Reconstructor<S> {
         motion: &mut MotionField,
         references: &References<'_, S>,
     ) -> Outcome {
-        let _ = (parsed, part, target, motion, references);
-        Outcome::default()
+        let Some(params) = &parsed.params else {
+            return Outcome::default();
+        };
+        let (width_in_mbs, height_in_mbs) = (params.width_in_mbs as usize, params.height_in_mbs as usize);
+        let target = target.picture(params.structure);
+        if width_in_mbs == 0 || height_in_mbs == 0 || !target.holds(width_in_mbs, height_in_mbs) {
+            let concealed_macroblocks = params.width_in_mbs.saturating_mul(params.height_in_mbs);
+            return Outcome {
+                concealed_macroblocks,
+                ..Outcome::default()
+            };
+        }
+        if part.first || !self.state.is_of(width_in_mbs, height_in_mbs) || !motion.is_of(width_in_mbs, height_in_mbs) {
+            self.state.start(width_in_mbs, height_in_mbs);
+            motion.start(width_in_mbs, height_in_mbs);
+        }
+        self.scale.set(&params.scaling);
+        let mut picture = Picture {
+            params,
+            parsed,
+            target,
+            motion,
+            pool: Pool::new(references, width_in_mbs, height_in_mbs),
+            state: &mut self.state,
+            scale: &self.scale,
+            outcome: Outcome::default(),
+        };
+        picture.reconstruct(part.last);
+        picture.outcome
     }
 }

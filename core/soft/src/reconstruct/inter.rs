@@ -1,0 +1,430 @@
+//! Inter prediction (8.4.2): motion-compensated blocks from the reference pictures, and their residual.
+
+use super::partition::{Area, Partitioning};
+use super::picture::{MbContext, Picture, SliceContext};
+use super::references::RefPicture;
+use super::residual::{Scales, add_luma_4x4, add_luma_8x8};
+use crate::macroblock::{Mv, block};
+use crate::motion::MbMotion;
+use crate::picture::ChromaFormat;
+use crate::planes::{PlaneMut, PlaneRef, Sample};
+use crate::simd::{LumaFilter, Size, Source};
+
+/// Samples that a filter may read around the widest block: 16 + 5, in rows of a round number.
+const EDGE_PITCH: usize = 24;
+const EDGE_ROWS: usize = 21;
+
+/// Which half-sample positions make a quarter-sample position, and where they are taken from, in whole samples
+/// (figure 8-4, table 8-12).
+struct Position {
+    first: (LumaFilter, usize, usize),
+    second: Option<(LumaFilter, usize, usize)>,
+}
+
+/// By `yFracL * 4 + xFracL`.
+const POSITIONS: [Position; 16] = {
+    use LumaFilter::{Centre, Full, Horizontal, Vertical};
+    const fn one(filter: LumaFilter) -> Position {
+        Position {
+            first: (filter, 0, 0),
+            second: None,
+        }
+    }
+    const fn two(first: (LumaFilter, usize, usize), second: (LumaFilter, usize, usize)) -> Position {
+        Position {
+            first,
+            second: Some(second),
+        }
+    }
+    const B: (LumaFilter, usize, usize) = (Horizontal, 0, 0);
+    const S: (LumaFilter, usize, usize) = (Horizontal, 0, 1);
+    const H: (LumaFilter, usize, usize) = (Vertical, 0, 0);
+    const M: (LumaFilter, usize, usize) = (Vertical, 1, 0);
+    const J: (LumaFilter, usize, usize) = (Centre, 0, 0);
+    [
+        one(Full),
+        two(B, (Full, 0, 0)),
+        one(Horizontal),
+        two(B, (Full, 1, 0)),
+        two(H, (Full, 0, 0)),
+        two(B, H),
+        two(J, B),
+        two(B, M),
+        one(Vertical),
+        two(J, H),
+        one(Centre),
+        two(J, M),
+        two(H, (Full, 0, 1)),
+        two(S, H),
+        two(J, S),
+        two(S, M),
+    ]
+};
+
+/// A plane of a reference picture as interpolation sees it: samples outside are those of the nearest edge.
+#[derive(Clone, Copy)]
+struct Reach<'a, S> {
+    plane: PlaneRef<'a, S>,
+    /// Columns and rows of the picture, in units of `step` samples.
+    size: Size,
+    /// Samples per column: 2 for interleaved chroma.
+    step: usize,
+}
+
+impl<'a, S: Sample> Reach<'a, S> {
+    /// The block at `(x, y)`, with `margin` samples before and after it readable; copied into `edge` if it leaves the
+    /// picture.
+    fn source(&self, (x, y): (i32, i32), block: Size, margin: [Margin; 2], edge: &'a mut [S]) -> Source<'a, S> {
+        let [across, down] = margin;
+        let (left, top) = (x - across.before, y - down.before);
+        let (right, bottom) = (
+            x + block.width as i32 + across.after,
+            y + block.height as i32 + down.after,
+        );
+        let (width, height) = (self.size.width as i32, self.size.height as i32);
+        if left >= 0 && top >= 0 && right <= width && bottom <= height {
+            return Source {
+                plane: self.plane,
+                at: y as usize * self.plane.pitch + x as usize * self.step,
+            };
+        }
+        let pitch = EDGE_PITCH;
+        for (row, line) in (top..bottom).zip(edge.chunks_mut(pitch)) {
+            let from = &self.plane.data[row.clamp(0, height - 1) as usize * self.plane.pitch..];
+            for (column, out) in (left..right).zip(line.chunks_mut(self.step)) {
+                let at = column.clamp(0, width - 1) as usize * self.step;
+                out.copy_from_slice(&from[at..at + self.step]);
+            }
+        }
+        let at = down.before as usize * pitch + across.before as usize * self.step;
+        Source {
+            plane: PlaneRef { data: edge, pitch },
+            at,
+        }
+    }
+}
+
+/// How far a filter reads beyond a block.
+#[derive(Clone, Copy)]
+struct Margin {
+    before: i32,
+    after: i32,
+}
+
+impl Margin {
+    const NONE: Self = Self { before: 0, after: 0 };
+
+    /// Of the six-tap filter.
+    fn luma(fraction: usize) -> Self {
+        if fraction == 0 {
+            Self::NONE
+        } else {
+            Self { before: 2, after: 3 }
+        }
+    }
+
+    /// Of the bilinear filter.
+    fn chroma(fraction: [u8; 2]) -> Self {
+        if fraction == [0; 2] {
+            Self::NONE
+        } else {
+            Self { before: 0, after: 1 }
+        }
+    }
+}
+
+/// One block of a macroblock's prediction: where it is in the picture, and its size, in luma samples.
+#[derive(Clone, Copy)]
+struct Block {
+    x: usize,
+    y: usize,
+    size: Size,
+}
+
+impl<'a, S: Sample> Picture<'a, S> {
+    /// Reconstructs an inter macroblock.
+    pub(super) fn inter(&mut self, at: MbContext<'a>, slice: &SliceContext<'_>) {
+        let partitioning = self.derive_motion(&at, slice);
+        let motion = *self.motion.get(at.mb_addr);
+        match partitioning {
+            Partitioning::Whole => self.predict_area(&at, slice, &motion, Area::WHOLE),
+            Partitioning::Rows => {
+                self.predict_area(
+                    &at,
+                    slice,
+                    &motion,
+                    Area {
+                        height: 2,
+                        ..Area::WHOLE
+                    },
+                );
+                self.predict_area(
+                    &at,
+                    slice,
+                    &motion,
+                    Area {
+                        y: 2,
+                        height: 2,
+                        ..Area::WHOLE
+                    },
+                );
+            }
+            Partitioning::Columns => {
+                self.predict_area(
+                    &at,
+                    slice,
+                    &motion,
+                    Area {
+                        width: 2,
+                        ..Area::WHOLE
+                    },
+                );
+                self.predict_area(
+                    &at,
+                    slice,
+                    &motion,
+                    Area {
+                        x: 2,
+                        width: 2,
+                        ..Area::WHOLE
+                    },
+                );
+            }
+            Partitioning::Quarters(shapes) => {
+                for (i, shape) in shapes.into_iter().enumerate() {
+                    for area in Area::parts(i, shape) {
+                        self.predict_area(&at, slice, &motion, area);
+                    }
+                }
+            }
+        }
+        self.inter_residual(at);
+    }
+
+    /// Predicts one part from one or both lists.
+    fn predict_area(&mut self, at: &MbContext<'_>, slice: &SliceContext<'_>, motion: &MbMotion, area: Area) {
+        let block = Block {
+            x: at.x + area.x * 4,
+            y: at.y + area.y * 4,
+            size: Size {
+                width: area.width * 4,
+                height: area.height * 4,
+            },
+        };
+        let (quarter, first) = (area.y / 2 * 2 + area.x / 2, area.y * 4 + area.x);
+        let ref_idx = [motion.ref_idx[0][quarter], motion.ref_idx[1][quarter]];
+        let has_chroma = self.params.chroma_format != ChromaFormat::Monochrome;
+        let chroma_size = Size {
+            width: block.size.width,
+            height: block.size.height / 2,
+        };
+        let luma_at = block.y * self.target.luma.pitch + block.x;
+        let chroma_at = block.y / 2 * self.target.chroma.pitch + block.x;
+        let weights = slice.weights.of(ref_idx, S::BIT_DEPTH);
+        let (mut luma, mut chroma) = ([S::default(); 256], [S::default(); 128]);
+        let mut first_list = true;
+        for list in (0..2).filter(|&list| ref_idx[list] >= 0) {
+            let entry = slice.lists.get(list, ref_idx[list]);
+            self.outcome.missing_reference |= entry.missing;
+            let picture = entry.dpb_index.and_then(|index| self.pool.get(index)).copied();
+            let (luma_dst, chroma_dst) = match first_list {
+                true => (self.target.luma.from(luma_at), self.target.chroma.from(chroma_at)),
+                false => (
+                    PlaneMut {
+                        data: luma.as_mut_slice(),
+                        pitch: 16,
+                    },
+                    PlaneMut {
+                        data: chroma.as_mut_slice(),
+                        pitch: 16,
+                    },
+                ),
+            };
+            let reach = RefBlock {
+                picture,
+                width_in_mbs: self.state.width_in_mbs,
+                height_in_mbs: self.state.height_in_mbs,
+            };
+            reach.luma(&block, motion.mv[list][first], luma_dst);
+            if has_chroma {
+                reach.chroma(&block, motion.mv[list][first], chroma_dst);
+            }
+            first_list = false;
+        }
+        let (luma_other, chroma_other) = (
+            PlaneRef { data: &luma, pitch: 16 },
+            PlaneRef {
+                data: &chroma,
+                pitch: 16,
+            },
+        );
+        let both = ref_idx[0] >= 0 && ref_idx[1] >= 0;
+        let luma_dst = self.target.luma.from(luma_at);
+        match &weights {
+            None if both => S::average(luma_dst, luma_other, block.size),
+            None => return,
+            Some(weights) if both => S::weight_both(luma_dst, luma_other, block.size, &weights.luma),
+            Some(weights) => S::weight(luma_dst, block.size, &weights.luma),
+        }
+        if !has_chroma {
+            return;
+        }
+        let chroma_dst = self.target.chroma.from(chroma_at);
+        match &weights {
+            None => S::average(chroma_dst, chroma_other, chroma_size),
+            Some(weights) if both => S::weight_both(chroma_dst, chroma_other, chroma_size, &weights.chroma),
+            Some(weights) => S::weight(chroma_dst, chroma_size, &weights.chroma),
+        }
+    }
+
+    fn inter_residual(&mut self, mut at: MbContext<'_>) {
+        if at.mb.coded_block_pattern & 15 != 0 {
+            let pitch = self.target.luma.pitch;
+            let origin = at.y * pitch + at.x;
+            let scales = Scales::luma(self.scale, true, at.qp(self.params)[0]);
+            for quarter in 0..4 {
+                let Area { x, y, .. } = Area::quarter(quarter);
+                let counts = &at.mb.total_coeff[block::LUMA + quarter * 4..][..4];
+                if at.mb.transform_size_8x8_flag {
+                    let levels = at.levels.take(counts.iter().map(|&count| usize::from(count)).sum());
+                    add_luma_8x8(
+                        self.target.luma.from(origin + y * 4 * pitch + x * 4),
+                        levels,
+                        scales.by_8x8,
+                    );
+                    continue;
+                }
+                for (i, &count) in counts.iter().enumerate() {
+                    let levels = at.levels.take(usize::from(count));
+                    let place = origin + (y + i / 2) * 4 * pitch + (x + i % 2) * 4;
+                    add_luma_4x4(self.target.luma.from(place), levels, scales.by_4x4);
+                }
+            }
+        }
+        if self.params.chroma_format != ChromaFormat::Monochrome {
+            self.add_chroma_residual(&at, true);
+        }
+    }
+}
+
+/// A reference picture, or none at all, to predict blocks from.
+struct RefBlock<'a, S> {
+    picture: Option<RefPicture<'a, S>>,
+    width_in_mbs: usize,
+    height_in_mbs: usize,
+}
+
+impl<S: Sample> RefBlock<'_, S> {
+    /// Luma sample interpolation (8.4.2.2.1).
+    fn luma(&self, block: &Block, mv: Mv, mut dst: PlaneMut<'_, S>) {
+        let Some(picture) = &self.picture else {
+            return grey(dst, block.size);
+        };
+        let size = Size {
+            width: self.width_in_mbs * 16,
+            height: self.height_in_mbs * 16,
+        };
+        let reach = Reach {
+            plane: picture.frame.luma,
+            size,
+            step: 1,
+        };
+        let (mv_x, mv_y) = (i32::from(mv.x), i32::from(mv.y));
+        let (x_frac, y_frac) = ((mv_x & 3) as usize, (mv_y & 3) as usize);
+        let mut across = Margin::luma(x_frac);
+        if x_frac != 0 {
+            // Kernels load 16 samples at once, however narrow the block.
+            across.after = across.after.max(14 - block.size.width as i32);
+        }
+        let at = (block.x as i32 + (mv_x >> 2), block.y as i32 + (mv_y >> 2));
+        let mut edge = [S::default(); EDGE_PITCH * EDGE_ROWS];
+        let source = reach.source(at, block.size, [across, Margin::luma(y_frac)], &mut edge);
+        let moved = |x: usize, y: usize| Source {
+            plane: source.plane,
+            at: source.at + y * source.plane.pitch + x,
+        };
+        let Position {
+            first: (filter, x, y),
+            second,
+        } = &POSITIONS[y_frac * 4 + x_frac];
+        S::luma(*filter, dst.from(0), moved(*x, *y), block.size);
+        match second {
+            None => {}
+            Some((LumaFilter::Full, x, y)) => {
+                let source = moved(*x, *y);
+                S::average(dst, source.plane.from(source.at), block.size);
+            }
+            Some((filter, x, y)) => {
+                let mut other = [S::default(); 256];
+                S::luma(
+                    *filter,
+                    PlaneMut {
+                        data: &mut other,
+                        pitch: 16,
+                    },
+                    moved(*x, *y),
+                    block.size,
+                );
+                S::average(
+                    dst,
+                    PlaneRef {
+                        data: &other,
+                        pitch: 16,
+                    },
+                    block.size,
+                );
+            }
+        }
+    }
+
+    /// Chroma sample interpolation (8.4.2.2.2) for 4:2:0.
+    fn chroma(&self, block: &Block, mv: Mv, dst: PlaneMut<'_, S>) {
+        let size = Size {
+            width: block.size.width / 2,
+            height: block.size.height / 2,
+        };
+        let Some(picture) = &self.picture else {
+            return grey(
+                dst,
+                Size {
+                    width: block.size.width,
+                    ..size
+                },
+            );
+        };
+        let picture_size = Size {
+            width: self.width_in_mbs * 8,
+            height: self.height_in_mbs * 8,
+        };
+        let reach = Reach {
+            plane: picture.frame.chroma,
+            size: picture_size,
+            step: 2,
+        };
+        let (mv_x, mv_y) = (i32::from(mv.x), i32::from(mv.y));
+        let fraction = [(mv_x & 7) as u8, (mv_y & 7) as u8];
+        let at = ((block.x / 2) as i32 + (mv_x >> 3), (block.y / 2) as i32 + (mv_y >> 3));
+        let mut edge = [S::default(); EDGE_PITCH * EDGE_ROWS];
+        let source = reach.source(at, size, [Margin::chroma(fraction); 2], &mut edge);
+        if fraction == [0; 2] {
+            S::luma(
+                LumaFilter::Full,
+                dst,
+                source,
+                Size {
+                    width: block.size.width,
+                    ..size
+                },
+            );
+        } else {
+            S::chroma(fraction, dst, source, size);
+        }
+    }
+}
+
+/// What is predicted where there is no picture.
+fn grey<S: Sample>(dst: PlaneMut<'_, S>, size: Size) {
+    for row in dst.data.chunks_mut(dst.pitch).take(size.height) {
+        row[..size.width].fill(S::from_value(S::GREY));
+    }
+}

@@ -1,0 +1,184 @@
+//! Levels of the bitstream into coefficients (8.5.6 to 8.5.11), and those onto the prediction.
+
+use super::scaling::{LevelScale, ZIGZAG_4X4, ZIGZAG_8X8};
+use crate::macroblock::{Coefficient, Macroblock, block};
+use crate::planes::{PlaneMut, Sample};
+
+/// The levels of a macroblock that are still to come, block after block in the order of the syntax.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Levels<'a> {
+    rest: &'a [Coefficient],
+}
+
+impl<'a> Levels<'a> {
+    /// The levels of a macroblock; a range outside of the arena is empty.
+    pub(super) fn of(mb: &Macroblock, coefficients: &'a [Coefficient]) -> Self {
+        Self {
+            rest: coefficients.get(mb.coefficients as usize..).unwrap_or_default(),
+        }
+    }
+
+    /// The next `count` levels, or as many as there are.
+    #[inline(always)]
+    pub(super) fn take(&mut self, count: usize) -> &'a [Coefficient] {
+        let (taken, rest) = self.rest.split_at(count.min(self.rest.len()));
+        self.rest = rest;
+        taken
+    }
+
+    /// The levels of the block whose count stands at `place`.
+    #[inline(always)]
+    pub(super) fn block(&mut self, mb: &Macroblock, place: usize) -> &'a [Coefficient] {
+        self.take(usize::from(mb.total_coeff[place]))
+    }
+}
+
+/// Scaling of one component of a macroblock: its 4x4 scales, and those of 8x8 for luma.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Scales<'a> {
+    pub(super) by_4x4: &'a [i32; 16],
+    pub(super) by_8x8: &'a [i32; 64],
+}
+
+impl<'a> Scales<'a> {
+    pub(super) fn luma(tables: &'a LevelScale, inter: bool, qp: usize) -> Self {
+        Self {
+            by_4x4: tables.of_4x4(inter, 0, qp),
+            by_8x8: tables.of_8x8(inter, qp),
+        }
+    }
+}
+
+/// Adds a 4x4 luma block.
+pub(super) fn add_luma_4x4<S: Sample>(dst: PlaneMut<'_, S>, levels: &[Coefficient], scale: &[i32; 16]) {
+    match levels {
+        [] => {}
+        [only] if only.index() == 0 => S::add_dc::<4>(dst, scale_4x4(only.level(), scale[0])),
+        _ => S::add_4x4(dst, &coefficients_4x4(levels, scale)),
+    }
+}
+
+/// Adds a 4x4 luma block of an `Intra_16x16` macroblock, whose DC was transformed before.
+pub(super) fn add_luma_4x4_with_dc<S: Sample>(
+    dst: PlaneMut<'_, S>,
+    dc: i32,
+    levels: &[Coefficient],
+    scale: &[i32; 16],
+) {
+    if levels.is_empty() {
+        if dc != 0 {
+            S::add_dc::<4>(dst, dc);
+        }
+        return;
+    }
+    let mut block = coefficients_4x4(levels, scale);
+    block[0] = dc;
+    S::add_4x4(dst, &block);
+}
+
+/// Adds an 8x8 luma block.
+pub(super) fn add_luma_8x8<S: Sample>(dst: PlaneMut<'_, S>, levels: &[Coefficient], scale: &[i32; 64]) {
+    match levels {
+        [] => {}
+        [only] if only.index() == 0 => S::add_dc::<8>(dst, scale_8x8(only.level(), scale[0])),
+        _ => {
+            let mut block = [0; 64];
+            for coefficient in levels {
+                let position = usize::from(ZIGZAG_8X8[coefficient.index()]);
+                block[position] = scale_8x8(coefficient.level(), scale[position]);
+            }
+            S::add_8x8(dst, &block);
+        }
+    }
+}
+
+/// The DC coefficients of the luma blocks of an `Intra_16x16` macroblock, in raster order (8.5.10).
+pub(super) fn luma_dc(levels: &[Coefficient], scale: &[i32; 16]) -> [i32; 16] {
+    let mut c = [0i32; 16];
+    for coefficient in levels {
+        c[usize::from(ZIGZAG_4X4[coefficient.index() & 15])] = coefficient.level();
+    }
+    for row in c.as_chunks_mut::<4>().0 {
+        *row = hadamard_4(*row);
+    }
+    for x in 0..4 {
+        let column = hadamard_4([c[x], c[x + 4], c[x + 8], c[x + 12]]);
+        for (y, f) in column.into_iter().enumerate() {
+            c[y * 4 + x] = f.wrapping_mul(scale[0]).wrapping_add(32) >> 6;
+        }
+    }
+    c
+}
+
+/// The four chroma blocks of each of Cb and Cr of a 4:2:0 macroblock onto `dst` (8.5.4, 8.5.11).
+pub(super) fn add_chroma<S: Sample>(
+    mut dst: PlaneMut<'_, S>,
+    mb: &Macroblock,
+    mut levels: Levels<'_>,
+    scales: [&[i32; 16]; 2],
+) {
+    let dc = [block::CB_DC, block::CR_DC].map(|place| levels.block(mb, place));
+    let dc = [chroma_dc(dc[0], scales[0]), chroma_dc(dc[1], scales[1])];
+    let cb: [&[Coefficient]; 4] = std::array::from_fn(|i| levels.block(mb, block::CB_AC + i));
+    let cr: [&[Coefficient]; 4] = std::array::from_fn(|i| levels.block(mb, block::CR_AC + i));
+    for i in 0..4 {
+        let mut blocks = [coefficients_4x4(cb[i], scales[0]), coefficients_4x4(cr[i], scales[1])];
+        blocks[0][0] = dc[0][i];
+        blocks[1][0] = dc[1][i];
+        if blocks != [[0; 16]; 2] {
+            let at = (i / 2) * 4 * dst.pitch + (i % 2) * 8;
+            S::add_chroma_4x4(dst.from(at), &blocks);
+        }
+    }
+}
+
+/// Inverse transform and scaling of the DC of one chroma component (equations 8-328 to 8-330).
+fn chroma_dc(levels: &[Coefficient], scale: &[i32; 16]) -> [i32; 4] {
+    let mut c = [0i32; 4];
+    for coefficient in levels {
+        c[coefficient.index() & 3] = coefficient.level();
+    }
+    let [sum_0, sum_1] = [c[0].wrapping_add(c[1]), c[2].wrapping_add(c[3])];
+    let [difference_0, difference_1] = [c[0].wrapping_sub(c[1]), c[2].wrapping_sub(c[3])];
+    let f = [
+        sum_0.wrapping_add(sum_1),
+        difference_0.wrapping_add(difference_1),
+        sum_0.wrapping_sub(sum_1),
+        difference_0.wrapping_sub(difference_1),
+    ];
+    f.map(|f| f.wrapping_mul(scale[0]) >> 5)
+}
+
+#[inline(always)]
+fn coefficients_4x4(levels: &[Coefficient], scale: &[i32; 16]) -> [i32; 16] {
+    let mut block = [0; 16];
+    for coefficient in levels {
+        let position = usize::from(ZIGZAG_4X4[coefficient.index() & 15]);
+        block[position] = scale_4x4(coefficient.level(), scale[position]);
+    }
+    block
+}
+
+/// Equations 8-336 and 8-337 in one: the table holds `LevelScale << (qP / 6)`.
+#[inline(always)]
+fn scale_4x4(level: i32, scale: i32) -> i32 {
+    level.wrapping_mul(scale).wrapping_add(8) >> 4
+}
+
+/// Equations 8-356 and 8-357 in one.
+#[inline(always)]
+fn scale_8x8(level: i32, scale: i32) -> i32 {
+    level.wrapping_mul(scale).wrapping_add(32) >> 6
+}
+
+#[inline(always)]
+fn hadamard_4(c: [i32; 4]) -> [i32; 4] {
+    let [sum_0, sum_1] = [c[0].wrapping_add(c[1]), c[2].wrapping_add(c[3])];
+    let [difference_0, difference_1] = [c[0].wrapping_sub(c[1]), c[2].wrapping_sub(c[3])];
+    [
+        sum_0.wrapping_add(sum_1),
+        sum_0.wrapping_sub(sum_1),
+        difference_0.wrapping_sub(difference_1),
+        difference_0.wrapping_add(difference_1),
+    ]
+}
