@@ -428,3 +428,6 @@ fn grey<S: Sample>(dst: PlaneMut<'_, S>, size: Size) {
         row[..size.width].fill(S::from_value(S::GREY));
     }
 }
+
+#[cfg(test)]
+mod tests;

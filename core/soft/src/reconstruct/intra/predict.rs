@@ -300,3 +300,6 @@ fn mean<S: Sample>(left: Option<i32>, above: Option<i32>, log_count: u32) -> i32
         (None, None) => S::GREY,
     }
 }
+
+#[cfg(test)]
+mod tests;

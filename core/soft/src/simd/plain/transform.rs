@@ -103,3 +103,6 @@ fn transform_8(d: [i32; 8]) -> [i32; 8] {
         b[0].wrapping_sub(b[7]),
     ]
 }
+
+#[cfg(test)]
+mod tests;
