@@ -44,6 +44,8 @@ pub(crate) struct BitReader<'a> {
     cache: u64,
     cached: u32,
     position: u64,
+    /// The position that no element may pass.
+    limit: u64,
 }
 
 impl<'a> BitReader<'a> {
@@ -57,6 +59,7 @@ impl<'a> BitReader<'a> {
             cache: 0,
             cached: 0,
             position: 0,
+            limit: u64::MAX,
         }
     }
 
@@ -68,6 +71,16 @@ impl<'a> BitReader<'a> {
     /// From here on, errors name `structure`.
     pub(crate) fn enter(&mut self, structure: Structure) {
         self.structure = structure;
+    }
+
+    /// The same position in `structure`, of which only `bits` belong to it: reading on is an error.
+    pub(crate) fn limited(&self, structure: Structure, bits: u64) -> Self {
+        let limit = self.limit.min(self.position.saturating_add(bits));
+        Self {
+            structure,
+            limit,
+            ..self.clone()
+        }
     }
 
     /// An error about `element` of the structure that is read.
@@ -153,7 +166,7 @@ impl<'a> BitReader<'a> {
         if self.cached < bits {
             self.refill();
         }
-        if self.cached < bits {
+        if self.cached < bits || self.position + u64::from(bits) > self.limit {
             return Err(self.truncated(element));
         }
         // Two shifts, because one by 64 (of 0 bits) would overflow.
@@ -278,5 +291,13 @@ mod tests {
             reader.se_in(-12_i8..=12, "offset").unwrap_err().reason,
             "-13 is not in -12 to 12"
         );
+    }
+
+    #[test]
+    fn a_limited_reader_stops_at_its_limit() {
+        let reader = BitReader::new(TEST, &[0xff; 8]);
+        let mut limited = reader.limited(TEST, 12);
+        assert!(limited.skip(12, "payload").is_ok());
+        assert!(limited.flag("beyond").is_err());
     }
 }

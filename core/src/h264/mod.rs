@@ -2,9 +2,12 @@
 #![forbid(unsafe_code)]
 
 pub mod access_unit;
+pub mod annexb;
+pub mod avcc;
 mod bit_reader;
 pub mod dpb;
 pub mod nal;
+pub mod parameter_sets;
 pub mod poc;
 pub mod pps;
 pub mod ref_lists;
@@ -12,12 +15,14 @@ pub mod reference;
 #[cfg(test)]
 mod samples;
 mod scaling_list;
+pub mod sei;
 pub mod slice_header;
 pub mod sps;
 #[cfg(test)]
 pub(crate) mod testing;
 
 pub use nal::{NalUnit, NalUnitType};
+pub use parameter_sets::ParameterSets;
 pub use pps::Pps;
 pub use slice_header::SliceHeader;
 pub use sps::Sps;
