@@ -23,3 +23,21 @@ pub struct ParsedPicture {
     /// What was wrong with the slice data, first fault first; the macroblocks read before it are kept.
     pub faults: Vec<Error>,
 }
+
+impl ParsedPicture {
+    /// Empties the arenas and keeps their memory.
+    pub fn clear(&mut self) {
+        self.params = None;
+        self.slices.clear();
+        self.macroblocks.clear();
+        self.mvds.clear();
+        self.coefficients.clear();
+        self.faults.clear();
+    }
+
+    /// Makes room for the macroblocks of a picture; the arenas whose use depends on the stream grow to their need once.
+    pub(crate) fn reserve(&mut self, params: &PictureParams) {
+        self.macroblocks
+            .reserve((params.width_in_mbs * params.height_in_mbs) as usize);
+    }
+}
