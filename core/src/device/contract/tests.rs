@@ -48,5 +48,5 @@ fn every_option_keeps_the_rules_that_apply() {
         assert!(run(options).len() > CASES.len() * 3 / 4);
     }
     assert!(!run("import=off").contains(&"a_requeued_memory_stays_a_reference"));
-    run("remove=off,buffers=4");
+    run("remove=off,buffers=5");
 }
