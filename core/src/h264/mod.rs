@@ -13,7 +13,7 @@ pub mod pps;
 pub mod ref_lists;
 pub mod reference;
 #[cfg(test)]
-mod samples;
+pub(crate) mod samples;
 mod scaling_list;
 pub mod sei;
 pub mod slice_header;

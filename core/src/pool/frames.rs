@@ -1,0 +1,437 @@
+//! The frame pool: hands memories out, least recently used first, and takes each back when its last holder drops it.
+
+use std::fmt::Debug;
+use std::sync::{Arc, Mutex, Weak};
+use std::time::{Duration, Instant};
+
+use super::slot::{SlotError, SlotState};
+use super::{Interrupt, lock};
+use crate::memory::FrameMemory;
+use crate::units::Timestamp;
+use crate::{Error, Result};
+
+/// How long [`FramePool::acquire`] waits for a frame to come home.
+const PATIENCE: Duration = Duration::from_millis(100);
+/// Nobody tells when a read fence signals: look again this often.
+const FENCE_PERIOD: Duration = Duration::from_millis(4);
+/// Frames beyond what decoding and downstream ask for, so that a consumer may fall behind a little.
+const SLACK: usize = 16;
+/// No pool is larger than this.
+const MAX_FRAMES: usize = 64;
+/// Without `FOURIER_MAX_MEMORY`.
+const DEFAULT_MAX_MEMORY: u64 = 512 << 20;
+
+/// Where the memories of a pool come from.
+pub trait FrameSource: Debug + Send + Sync {
+    /// A new memory.
+    ///
+    /// # Errors
+    /// [`Error::Device`] naming the call that failed; [`Error::NeedFrames`] if frames must come home first.
+    fn allocate(&self) -> Result<Arc<FrameMemory>>;
+
+    /// Nobody outside reads `memory` any more, although it left the process (a GPU's read fence, for instance).
+    fn is_idle(&self, memory: &FrameMemory) -> bool;
+
+    /// A memory that left the process may be written again once [`Self::is_idle`]; otherwise it is let go of.
+    fn recycles_exported(&self) -> bool {
+        true
+    }
+}
+
+/// How many frames a pool may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PoolLimits {
+    /// All frames together.
+    pub total: usize,
+    /// Of these, how many are never given to downstream for good, so that decoding can go on.
+    pub reserve: usize,
+}
+
+impl PoolLimits {
+    /// Limits for a DPB of `dpb_frames`, `in_flight` pictures and a consumer that asks for `downstream_frames`, each
+    /// frame of `frame_bytes`.
+    ///
+    /// # Errors
+    /// [`Error::NeedFrames`] if `FOURIER_MAX_MEMORY` (bytes; K, M and G are understood) is too small to decode at all.
+    pub fn new(dpb_frames: usize, in_flight: usize, downstream_frames: usize, frame_bytes: u64) -> Result<Self> {
+        let max_memory = std::env::var("FOURIER_MAX_MEMORY")
+            .ok()
+            .and_then(|text| parse_bytes(&text));
+        Self::within(
+            max_memory.unwrap_or(DEFAULT_MAX_MEMORY),
+            dpb_frames,
+            in_flight,
+            downstream_frames,
+            frame_bytes,
+        )
+    }
+
+    fn within(
+        max_memory: u64,
+        dpb_frames: usize,
+        in_flight: usize,
+        downstream_frames: usize,
+        frame_bytes: u64,
+    ) -> Result<Self> {
+        let affordable = usize::try_from(max_memory / frame_bytes.max(1)).unwrap_or(usize::MAX);
+        let wanted = dpb_frames
+            .saturating_add(in_flight)
+            .saturating_add(downstream_frames)
+            .saturating_add(SLACK);
+        let total = wanted.min(MAX_FRAMES).min(affordable);
+        // The DPB, the target, and one frame on its way out.
+        let needed = dpb_frames + 2;
+        if total < needed {
+            return Err(Error::NeedFrames {
+                needed: needed - total,
+                limit: total,
+            });
+        }
+        Ok(Self {
+            total,
+            reserve: (dpb_frames + in_flight + 1).min(total),
+        })
+    }
+}
+
+/// A number of bytes with an optional K, M or G (powers of 1,024).
+fn parse_bytes(text: &str) -> Option<u64> {
+    let text = text.trim();
+    let (digits, shift) = match text.chars().last()? {
+        'k' | 'K' => (&text[..text.len() - 1], 10),
+        'm' | 'M' => (&text[..text.len() - 1], 20),
+        'g' | 'G' => (&text[..text.len() - 1], 30),
+        _ => (text, 0),
+    };
+    digits.parse::<u64>().ok()?.checked_mul(1 << shift)
+}
+
+/// What a pool has done and holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PoolStats {
+    /// Frames that it has now.
+    pub frames: usize,
+    /// Frames that were held at once, at most.
+    pub high_water: usize,
+    /// Frames that downstream holds.
+    pub exported: usize,
+    /// Times that [`FramePool::acquire`] had to wait.
+    pub waits: u64,
+    /// Frames that it may have.
+    pub limit: usize,
+}
+
+/// What to do with a frame that is due downstream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Export {
+    /// Its memory may go out as it is.
+    Share,
+    /// Downstream holds all that it may: copy the samples out and drop the frame, so that decoding can go on.
+    Copy,
+}
+
+/// Frames of one format. Clones are the same pool; frames live on when it is gone.
+#[derive(Clone, Debug)]
+pub struct FramePool {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    source: Box<dyn FrameSource>,
+    limits: PoolLimits,
+    interrupt: Interrupt,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    slots: Vec<Arc<Slot>>,
+    clock: u64,
+    high_water: usize,
+    waits: u64,
+}
+
+#[derive(Debug)]
+struct Slot {
+    memory: Arc<FrameMemory>,
+    life: Mutex<Life>,
+    /// The pool that waits for it; none for an adopted memory.
+    home: Weak<Shared>,
+}
+
+#[derive(Debug, Default)]
+struct Life {
+    state: SlotState,
+    holders: usize,
+    /// Readers outside may have it mapped for ever after.
+    left_process: bool,
+    last_used: u64,
+}
+
+/// What one look for a free frame found.
+enum Attempt {
+    Taken(Frame),
+    /// All are held; `fenced` = some are only waiting for a fence.
+    Busy {
+        fenced: bool,
+    },
+}
+
+impl FramePool {
+    /// An empty pool; memories are made when they are needed.
+    pub fn new(source: Box<dyn FrameSource>, limits: PoolLimits, interrupt: Interrupt) -> Self {
+        Self {
+            shared: Arc::new(Shared {
+                source,
+                limits,
+                interrupt,
+                state: Mutex::default(),
+            }),
+        }
+    }
+
+    /// A frame that nobody reads: the least recently used one, or a new one.
+    ///
+    /// Waits up to 100 ms for one to come home if the pool is at its limit.
+    ///
+    /// # Errors
+    /// [`Error::NeedFrames`] if none came home, [`Error::Flushing`] if the wait was interrupted, or what the allocator
+    /// says.
+    pub fn acquire(&self) -> Result<Frame> {
+        let deadline = Instant::now() + PATIENCE;
+        let mut waited = false;
+        loop {
+            let seen = self.shared.interrupt.seen();
+            let fenced = match self.shared.try_acquire()? {
+                Attempt::Taken(frame) => return Ok(frame),
+                Attempt::Busy { fenced } => fenced,
+            };
+            if !std::mem::replace(&mut waited, true) {
+                lock(&self.shared.state).waits += 1;
+            }
+            let now = Instant::now();
+            if now >= deadline {
+                return Err(Error::NeedFrames {
+                    needed: 1,
+                    limit: self.shared.limits.total,
+                });
+            }
+            let until = if fenced {
+                deadline.min(now + FENCE_PERIOD)
+            } else {
+                deadline
+            };
+            self.shared.interrupt.wait_past(seen, until)?;
+        }
+    }
+
+    /// What it has done and holds.
+    pub fn stats(&self) -> PoolStats {
+        let state = lock(&self.shared.state);
+        PoolStats {
+            frames: state.slots.len(),
+            high_water: state.high_water,
+            exported: state.exported(),
+            waits: state.waits,
+            limit: self.shared.limits.total,
+        }
+    }
+}
+
+impl Shared {
+    fn try_acquire(self: &Arc<Self>) -> Result<Attempt> {
+        let mut state = lock(&self.state);
+        if !self.source.recycles_exported() {
+            state.slots.retain(|slot| !lock(&slot.life).is_free_after_export());
+        }
+        let (slot, fenced) = state.least_recently_used(self.source.as_ref());
+        let slot = match slot {
+            Some(slot) => slot,
+            None if state.slots.len() < self.limits.total => match self.grow(&mut state)? {
+                Some(slot) => slot,
+                None => return Ok(Attempt::Busy { fenced }),
+            },
+            None => return Ok(Attempt::Busy { fenced }),
+        };
+        state.clock += 1;
+        {
+            let mut life = lock(&slot.life);
+            life.holders = 1;
+            life.last_used = state.clock;
+        }
+        let held = state.slots.iter().filter(|slot| lock(&slot.life).holders > 0).count();
+        state.high_water = state.high_water.max(held);
+        Ok(Attempt::Taken(Frame { slot }))
+    }
+
+    /// One more memory; `None` if the source has no more but there is enough to go on with.
+    fn grow(self: &Arc<Self>, state: &mut State) -> Result<Option<Arc<Slot>>> {
+        let memory = match self.source.allocate() {
+            Ok(memory) => memory,
+            Err(Error::NeedFrames { .. }) => return Ok(None),
+            Err(error) if state.slots.len() >= self.limits.reserve => {
+                tracing::warn!("no more frame memory after {} frames: {error}", state.slots.len());
+                return Ok(None);
+            }
+            Err(error) => return Err(error),
+        };
+        let slot = Arc::new(Slot {
+            memory,
+            life: Mutex::default(),
+            home: Arc::downgrade(self),
+        });
+        state.slots.push(Arc::clone(&slot));
+        tracing::debug!("frame pool: {} of {} frames", state.slots.len(), self.limits.total);
+        Ok(Some(slot))
+    }
+
+    /// Marks `slot` as exported if downstream may have one more.
+    fn export(&self, slot: &Slot) -> Result<Export, SlotError> {
+        // Held over both steps: two exports at once must not both take the last one.
+        let state = lock(&self.state);
+        let exported = state.exported();
+        let mut life = lock(&slot.life);
+        let already = matches!(life.state, SlotState::Exported { .. });
+        if !already && exported + self.limits.reserve >= self.limits.total {
+            return Ok(Export::Copy);
+        }
+        life.export()
+    }
+}
+
+impl State {
+    fn exported(&self) -> usize {
+        self.slots
+            .iter()
+            .filter(|slot| matches!(lock(&slot.life).state, SlotState::Exported { .. }))
+            .count()
+    }
+
+    /// The free slot that was used longest ago and has no reader outside, and whether a fence hid one.
+    fn least_recently_used(&self, source: &dyn FrameSource) -> (Option<Arc<Slot>>, bool) {
+        let mut fenced_until = None;
+        loop {
+            let oldest = self
+                .slots
+                .iter()
+                .filter_map(|slot| {
+                    let life = lock(&slot.life);
+                    let candidate = life.is_free() && fenced_until.is_none_or(|fenced| life.last_used > fenced);
+                    candidate.then_some((life.last_used, life.left_process, slot))
+                })
+                .min_by_key(|&(last_used, ..)| last_used);
+            match oldest {
+                None => return (None, fenced_until.is_some()),
+                // A system call, so only for memory that left the process.
+                Some((last_used, true, slot)) if !source.is_idle(&slot.memory) => fenced_until = Some(last_used),
+                Some((_, _, slot)) => return (Some(Arc::clone(slot)), fenced_until.is_some()),
+            }
+        }
+    }
+}
+
+impl Life {
+    fn is_free(&self) -> bool {
+        self.holders == 0 && self.state == SlotState::Free
+    }
+
+    fn is_free_after_export(&self) -> bool {
+        self.left_process && self.is_free()
+    }
+
+    fn export(&mut self) -> Result<Export, SlotError> {
+        self.state.export()?;
+        self.left_process = true;
+        Ok(Export::Share)
+    }
+}
+
+/// A hold on one frame memory: nobody writes it until the last clone is dropped. It outlives pool, session and device.
+#[derive(Debug)]
+pub struct Frame {
+    slot: Arc<Slot>,
+}
+
+impl Frame {
+    /// A frame over memory that belongs to no pool: whoever holds `memory` decides when it is decoded into again.
+    pub fn adopt(memory: Arc<FrameMemory>) -> Self {
+        let life = Life {
+            holders: 1,
+            ..Life::default()
+        };
+        Self {
+            slot: Arc::new(Slot {
+                memory,
+                life: Mutex::new(life),
+                home: Weak::new(),
+            }),
+        }
+    }
+
+    /// The memory itself. To keep it from being written again hold the frame, not the memory.
+    pub fn memory(&self) -> &Arc<FrameMemory> {
+        &self.slot.memory
+    }
+
+    /// Who may touch it now.
+    pub fn state(&self) -> SlotState {
+        lock(&self.slot.life).state
+    }
+
+    /// Asks whether the memory of a decoded frame may leave the process; on [`Export::Share`] it counts as exported
+    /// until the frame is dropped.
+    ///
+    /// # Errors
+    /// [`Error::Bug`] if nothing has been decoded into it.
+    pub fn export(&self) -> Result<Export> {
+        let export = match self.slot.home.upgrade() {
+            Some(pool) => pool.export(&self.slot),
+            None => lock(&self.slot.life).export(),
+        };
+        export.map_err(|error| Error::Bug(error.to_string()))
+    }
+
+    /// The driver gets it.
+    pub(crate) fn queue(&self, expected: Timestamp) -> Result<(), SlotError> {
+        lock(&self.slot.life).state.queue(expected)
+    }
+
+    /// The driver gave it back.
+    pub(crate) fn dequeue(&self, actual: Timestamp) -> Result<(), SlotError> {
+        lock(&self.slot.life).state.dequeue(actual)
+    }
+
+    /// It was taken from the driver.
+    pub(crate) fn cancel(&self) {
+        lock(&self.slot.life).state.cancel();
+    }
+}
+
+impl Clone for Frame {
+    fn clone(&self) -> Self {
+        lock(&self.slot.life).holders += 1;
+        Self {
+            slot: Arc::clone(&self.slot),
+        }
+    }
+}
+
+impl Drop for Frame {
+    fn drop(&mut self) {
+        let last = {
+            let mut life = lock(&self.slot.life);
+            life.holders -= 1;
+            if life.holders == 0
+                && let Err(error) = life.state.give_back()
+            {
+                // Whoever queues a frame holds it; never to be handed out again is the safe way out.
+                tracing::error!("a frame was dropped: {error}");
+            }
+            life.holders == 0
+        };
+        if last && let Some(pool) = self.slot.home.upgrade() {
+            pool.interrupt.wake();
+        }
+    }
+}
