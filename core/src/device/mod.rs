@@ -8,6 +8,7 @@
 //! memories with one, [`soft`] is the software node.
 
 pub mod allocator;
+pub mod contract;
 pub mod discovery;
 pub mod format;
 pub mod soft;

@@ -1,9 +1,13 @@
 //! The sample-crunching kernels: what they are, and which implementation of each runs on this processor.
 //!
 //! [`plain`] has all of them in plain Rust, for every sample type; it is the definition that the others are tested
-//! against. This folder is the crate's only unsafe ring: dispatch to SIMD kernels and their loads and stores.
+//! against. The folder of an architecture is the crate's only unsafe ring: dispatch to its kernels, their loads and stores.
 
 pub(crate) mod plain;
+#[cfg(all(test, target_arch = "x86_64"))]
+mod tests;
+#[cfg(target_arch = "x86_64")]
+mod x86;
 
 use crate::planes::{PlaneMut, PlaneRef};
 
@@ -105,48 +109,59 @@ pub trait Kernels: Sized {
     fn deblock_chroma(edge: Edge, plane: PlaneMut<'_, Self>, at: usize, filter: &EdgeFilter);
 }
 
+/// Runs a kernel in the fastest version that this processor has.
+macro_rules! dispatch {
+    ($kernel:ident $(::<$n:ident>)? ($($argument:expr),*)) => {{
+        #[cfg(target_arch = "x86_64")]
+        if let Some(avx2) = x86::Avx2::detect() {
+            return avx2.$kernel$(::<$n>)?($($argument),*);
+        }
+        plain::$kernel$(::<Self, $n>)?($($argument),*)
+    }};
+}
+
 impl Kernels for u8 {
     fn luma(filter: LumaFilter, dst: PlaneMut<'_, Self>, src: Source<'_, Self>, size: Size) {
-        plain::luma(filter, dst, src, size);
+        dispatch!(luma(filter, dst, src, size))
     }
 
     fn chroma(fraction: [u8; 2], dst: PlaneMut<'_, Self>, src: Source<'_, Self>, size: Size) {
-        plain::chroma(fraction, dst, src, size);
+        dispatch!(chroma(fraction, dst, src, size))
     }
 
     fn average(dst: PlaneMut<'_, Self>, other: PlaneRef<'_, Self>, size: Size) {
-        plain::average(dst, other, size);
+        dispatch!(average(dst, other, size))
     }
 
     fn weight(dst: PlaneMut<'_, Self>, size: Size, weighting: &Weighting) {
-        plain::weight(dst, size, weighting);
+        dispatch!(weight(dst, size, weighting))
     }
 
     fn weight_both(dst: PlaneMut<'_, Self>, other: PlaneRef<'_, Self>, size: Size, weighting: &Weighting) {
-        plain::weight_both(dst, other, size, weighting);
+        dispatch!(weight_both(dst, other, size, weighting))
     }
 
     fn add_4x4(dst: PlaneMut<'_, Self>, block: &[i32; 16]) {
-        plain::add_4x4(dst, block);
+        dispatch!(add_4x4(dst, block))
     }
 
     fn add_8x8(dst: PlaneMut<'_, Self>, block: &[i32; 64]) {
-        plain::add_8x8(dst, block);
+        dispatch!(add_8x8(dst, block))
     }
 
     fn add_chroma_4x4(dst: PlaneMut<'_, Self>, blocks: &[[i32; 16]; 2]) {
-        plain::add_chroma_4x4(dst, blocks);
+        dispatch!(add_chroma_4x4(dst, blocks))
     }
 
     fn add_dc<const N: usize>(dst: PlaneMut<'_, Self>, dc: i32) {
-        plain::add_dc::<Self, N>(dst, dc);
+        dispatch!(add_dc::<N>(dst, dc))
     }
 
     fn deblock_luma(edge: Edge, plane: PlaneMut<'_, Self>, at: usize, filter: &EdgeFilter) {
-        plain::deblock_luma(edge, plane, at, filter);
+        dispatch!(deblock_luma(edge, plane, at, filter))
     }
 
     fn deblock_chroma(edge: Edge, plane: PlaneMut<'_, Self>, at: usize, filter: &EdgeFilter) {
-        plain::deblock_chroma(edge, plane, at, filter);
+        dispatch!(deblock_chroma(edge, plane, at, filter))
     }
 }

@@ -1,0 +1,52 @@
+//! The suite over the software node in each of its guises.
+
+use super::*;
+use crate::device::soft::{Personality, SoftDevice};
+
+/// Runs every case; gives the names of those that apply.
+fn run(options: &str) -> Vec<&'static str> {
+    let device = SoftDevice::new(Personality::parse(options).unwrap());
+    let mut failures = Vec::new();
+    let mut held = Vec::new();
+    for case in CASES {
+        match (case.run)(&device) {
+            Ok(Verdict::Held) => held.push(case.name),
+            Ok(Verdict::NotApplicable(_)) => {}
+            Err(failure) => failures.push(format!("{}: {failure}", case.name)),
+        }
+    }
+    assert!(
+        failures.is_empty(),
+        "soft:{options} breaks {} rules:\n{}",
+        failures.len(),
+        failures.join("\n")
+    );
+    held
+}
+
+#[test]
+fn the_software_node_keeps_every_rule() {
+    assert_eq!(run("").len(), CASES.len());
+    assert_eq!(run("threads=1").len(), CASES.len());
+}
+
+#[test]
+fn every_personality_keeps_the_rules_that_apply() {
+    for name in Personality::NAMES {
+        assert!(run(name).len() > CASES.len() * 3 / 4);
+    }
+}
+
+#[test]
+fn every_option_keeps_the_rules_that_apply() {
+    for options in [
+        "mode=slice",
+        "mode=slice,startcode=none,threads=1",
+        "hold=off",
+        "planes=2,tail=64,height=64",
+    ] {
+        assert!(run(options).len() > CASES.len() * 3 / 4);
+    }
+    assert!(!run("import=off").contains(&"a_requeued_memory_stays_a_reference"));
+    run("remove=off,buffers=5");
+}

@@ -1,0 +1,37 @@
+//! A decoder that is opened, used and closed leaves nothing behind. A process of its own: it counts the process's
+//! descriptors, threads and mappings.
+
+use fourier_core::device::DecoderDevice;
+use fourier_core::device::contract::CASES;
+use fourier_core::device::soft::{Personality, SoftDevice};
+
+/// Descriptors, threads and mappings of shared memory of this process.
+fn resources() -> std::io::Result<[usize; 3]> {
+    let entries = |path| std::fs::read_dir(path).map(Iterator::count);
+    let maps = std::fs::read_to_string("/proc/self/maps")?;
+    let shared = maps
+        .lines()
+        .filter(|line| line.contains("memfd:") || line.contains("dmabuf"))
+        .count();
+    Ok([entries("/proc/self/fd")?, entries("/proc/self/task")?, shared])
+}
+
+#[test]
+fn two_hundred_opens_leave_no_descriptor_thread_or_mapping() {
+    let devices = ["", "threads=1"].map(|options| SoftDevice::new(Personality::parse(options).unwrap()));
+    let names = [
+        "pictures_are_right_and_references_are_found_by_timestamp",
+        "memory_of_one_open_is_decoded_into_by_another",
+        "stream_off_completes_queued_requests",
+        "a_held_capture_buffer_is_let_go_by_flush",
+    ];
+    let cases: Vec<_> = CASES.iter().filter(|case| names.contains(&case.name)).collect();
+    assert_eq!(cases.len(), names.len());
+    let use_once = |device: &dyn DecoderDevice| cases.iter().for_each(|case| assert!((case.run)(device).is_ok()));
+    use_once(&devices[0]);
+    let before = resources().unwrap();
+    for turn in 0..200 {
+        use_once(&devices[turn % 2]);
+    }
+    assert_eq!(resources().unwrap(), before, "descriptors, threads, mappings");
+}
