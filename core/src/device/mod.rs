@@ -5,11 +5,12 @@
 //! tell which it has.
 //!
 //! [`format`](mod@format) names pixel formats, [`discovery`] opens a device by its name, [`allocator`] makes frame
-//! memories with one, [`soft`] is the software node.
+//! memories with one, [`soft`] is the software node; [`contract`] and [`fault`] are for tests.
 
 pub mod allocator;
 pub mod contract;
 pub mod discovery;
+pub mod fault;
 pub mod format;
 pub mod soft;
 

@@ -1,8 +1,8 @@
 //! For tests: what every implementation of the seam is held to, as functions over any [`DecoderDevice`].
 //!
 //! The suite needs no media file and panics nowhere; a runner calls each of [`CASES`] and reports. What a device cannot
-//! do (hold a CAPTURE buffer, import) is [`Verdict::NotApplicable`]. [`queues`] holds the rules of videobuf2, [`requests`]
-//! those of the request API, [`memory`] import, export and references, [`pictures`] decoding.
+//! do (hold a CAPTURE buffer, import) is [`Verdict::NotApplicable`]. `queues` holds the rules of videobuf2, `requests`
+//! those of the request API, `memory` import, export and references, `pictures` decoding.
 
 mod memory;
 mod pictures;

@@ -63,6 +63,13 @@ impl SoftDevice {
     }
 }
 
+impl Default for SoftDevice {
+    /// The software decoder without constraints.
+    fn default() -> Self {
+        Self::new(Personality::default())
+    }
+}
+
 impl DecoderDevice for SoftDevice {
     fn capabilities(&self) -> &Capabilities {
         &self.capabilities

@@ -1,0 +1,155 @@
+//! Which faults happen when.
+
+use nix::errno::Errno;
+
+/// A call that can fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verb {
+    /// VIDIOC_S_FMT.
+    SetFormat,
+    /// VIDIOC_S_EXT_CTRLS.
+    SetControls,
+    /// MEDIA_IOC_REQUEST_ALLOC.
+    AllocRequest,
+    /// MEDIA_REQUEST_IOC_QUEUE.
+    QueueRequest,
+    /// MEDIA_REQUEST_IOC_REINIT.
+    ReinitRequest,
+    /// poll(2).
+    PollRequest,
+    /// VIDIOC_REQBUFS.
+    RequestBuffers,
+    /// VIDIOC_CREATE_BUFS.
+    CreateBuffers,
+    /// VIDIOC_REMOVE_BUFS.
+    RemoveBuffer,
+    /// VIDIOC_PREPARE_BUF.
+    PrepareBuffer,
+    /// VIDIOC_QBUF of OUTPUT.
+    QueueOutput,
+    /// VIDIOC_QBUF of CAPTURE.
+    QueueCapture,
+    /// VIDIOC_DQBUF of OUTPUT.
+    DequeueOutput,
+    /// VIDIOC_DQBUF of CAPTURE.
+    DequeueCapture,
+    /// VIDIOC_EXPBUF.
+    ExportBuffer,
+    /// mmap(2).
+    MapBuffer,
+    /// VIDIOC_STREAMON.
+    StreamOn,
+    /// VIDIOC_STREAMOFF.
+    StreamOff,
+    /// VIDIOC_DECODER_CMD.
+    Flush,
+}
+
+impl Verb {
+    /// The call's name in the manual.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::SetFormat => "VIDIOC_S_FMT",
+            Self::SetControls => "VIDIOC_S_EXT_CTRLS",
+            Self::AllocRequest => "MEDIA_IOC_REQUEST_ALLOC",
+            Self::QueueRequest => "MEDIA_REQUEST_IOC_QUEUE",
+            Self::ReinitRequest => "MEDIA_REQUEST_IOC_REINIT",
+            Self::PollRequest => "poll",
+            Self::RequestBuffers => "VIDIOC_REQBUFS",
+            Self::CreateBuffers => "VIDIOC_CREATE_BUFS",
+            Self::RemoveBuffer => "VIDIOC_REMOVE_BUFS",
+            Self::PrepareBuffer => "VIDIOC_PREPARE_BUF",
+            Self::QueueOutput | Self::QueueCapture => "VIDIOC_QBUF",
+            Self::DequeueOutput | Self::DequeueCapture => "VIDIOC_DQBUF",
+            Self::ExportBuffer => "VIDIOC_EXPBUF",
+            Self::MapBuffer => "mmap",
+            Self::StreamOn => "VIDIOC_STREAMON",
+            Self::StreamOff => "VIDIOC_STREAMOFF",
+            Self::Flush => "VIDIOC_DECODER_CMD",
+        }
+    }
+}
+
+/// What goes wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// A call fails and does nothing.
+    Errno(Verb, Errno),
+    /// A frame comes back with `V4L2_BUF_FLAG_ERROR`.
+    ErrorFlag,
+    /// A queued request, and every later one, is never done until STREAMOFF.
+    Stuck,
+    /// A frame comes back without ERROR flag but as it was before (drivers have done it). It is undone at DQBUF: a
+    /// later picture that was in flight by then may have read the right samples.
+    Untouched,
+    /// A frame comes back with every byte 128, without ERROR flag.
+    Grey,
+}
+
+/// Which calls or frames a fault meets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Occasion {
+    /// The n-th from now on, counted from 1.
+    Nth(u32),
+    /// All from now on.
+    Every,
+}
+
+/// The faults to come.
+#[derive(Debug, Default)]
+pub(super) struct Plan {
+    faults: Vec<(Fault, Occasion)>,
+    happened: u32,
+}
+
+impl Plan {
+    pub(super) fn add(&mut self, fault: Fault, occasion: Occasion) {
+        self.faults.push((fault, occasion));
+    }
+
+    pub(super) fn happened(&self) -> u32 {
+        self.happened
+    }
+
+    /// Whether a fault is to come that needs the bytes of frames.
+    pub(super) fn changes_frames(&self) -> bool {
+        self.faults
+            .iter()
+            .any(|(fault, _)| matches!(fault, Fault::Untouched | Fault::Grey))
+    }
+
+    /// Counts a call; the errno that it fails with.
+    pub(super) fn call(&mut self, verb: Verb) -> Option<Errno> {
+        self.count(|fault| match fault {
+            Fault::Errno(met, errno) if met == verb => Some(errno),
+            Fault::Errno(..) | Fault::ErrorFlag | Fault::Stuck | Fault::Untouched | Fault::Grey => None,
+        })
+    }
+
+    /// Counts an event of exactly that fault; whether it happens.
+    pub(super) fn meets(&mut self, wanted: Fault) -> bool {
+        self.count(|fault| (fault == wanted).then_some(())).is_some()
+    }
+
+    /// Counts down every fault that `matches`; gives what the first one says whose time has come.
+    fn count<T>(&mut self, matches: impl Fn(Fault) -> Option<T>) -> Option<T> {
+        let mut met = None;
+        self.faults.retain_mut(|(fault, occasion)| {
+            let Some(found) = matches(*fault) else { return true };
+            let (now, stays) = match occasion {
+                Occasion::Every => (true, true),
+                Occasion::Nth(0 | 1) => (true, false),
+                Occasion::Nth(left) => {
+                    *left -= 1;
+                    (false, true)
+                }
+            };
+            if now {
+                met.get_or_insert(found);
+            }
+            stays
+        });
+        self.happened += u32::from(met.is_some());
+        met
+    }
+}
