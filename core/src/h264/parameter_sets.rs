@@ -33,7 +33,10 @@ pub struct ActiveParameterSets {
     pub pps: Arc<Pps>,
 }
 
-/// A PPS with the NAL unit that it was read from: with 4:4:4 it reads otherwise.
+/// As much of a PPS NAL unit as any PPS needs: the longest is a slice group map of the largest picture.
+const MAX_PPS_BYTES: usize = 256 << 10;
+
+/// A PPS with the NAL unit that it was read from: with another SPS it may read otherwise.
 #[derive(Clone, Debug)]
 struct StoredPps {
     pps: Arc<Pps>,
@@ -57,16 +60,11 @@ impl ParameterSets {
     pub fn receive_sps(&mut self, nal: &NalUnit<'_>) -> Result<Reception, BitstreamError> {
         let sps = Sps::parse(nal)?;
         let id = sps.seq_parameter_set_id;
-        let known = self.sps(id);
-        if known.is_some_and(|known| **known == sps) {
+        if self.sps(id).is_some_and(|known| **known == sps) {
             return Ok(Reception::Repeated);
         }
-        let was_444 = known.is_some_and(|known| known.chroma_format_idc == 3);
-        let is_444 = sps.chroma_format_idc == 3;
         store(&mut self.sps, usize::from(id.get()), Arc::new(sps));
-        if was_444 != is_444 {
-            self.read_pps_of_sps_again(id);
-        }
+        self.read_pps_of_sps_again(id);
         Ok(Reception::Changed)
     }
 
@@ -85,7 +83,7 @@ impl ParameterSets {
             index,
             StoredPps {
                 pps: Arc::new(pps),
-                nal: nal.bytes.into(),
+                nal: nal.bytes.get(..MAX_PPS_BYTES).unwrap_or(nal.bytes).into(),
             },
         );
         Ok(Reception::Changed)
@@ -130,7 +128,7 @@ impl ParameterSets {
         Ok((header, active))
     }
 
-    /// The number of 8x8 scaling lists in a PPS depends on the SPS, which came last.
+    /// What the end of a PPS means depends on the SPS, which came last.
     fn read_pps_of_sps_again(&mut self, id: SpsId) {
         let sps = self.sps(id).cloned();
         for stored in self
@@ -257,5 +255,24 @@ mod tests {
         let again = Pps::parse(&NalUnit::parse(&nal).unwrap(), |_| Some(&sps)).unwrap();
         assert_ne!(again, pps);
         assert_eq!(**sets.pps(PpsId(0)).unwrap(), again);
+    }
+
+    #[test]
+    fn garbage_at_the_end_of_a_main_profile_pps_is_no_high_profile_field() {
+        let sps = Sps {
+            profile_idc: 77,
+            constraint_set_flags: 2,
+            ..example_sps()
+        };
+        let garbage = Pps {
+            transform_8x8_mode_flag: true,
+            second_chroma_qp_index_offset: 5,
+            ..example_pps()
+        };
+        let mut sets = ParameterSets::default();
+        receive_pps(&mut sets, &garbage);
+        assert_eq!(**sets.pps(PpsId(0)).unwrap(), garbage);
+        receive_sps(&mut sets, &sps);
+        assert_eq!(**sets.pps(PpsId(0)).unwrap(), example_pps());
     }
 }

@@ -89,8 +89,8 @@ impl PpsId {
 impl Pps {
     /// Reads a picture parameter set NAL unit (type 8).
     ///
-    /// `sps_of` gives the SPS of that id if it is known already; it matters only for 4:4:4, which has more 8x8
-    /// scaling lists, and for the range of QP.
+    /// `sps_of` gives the SPS of that id if it is known already. It matters for 4:4:4, which has more 8x8 scaling
+    /// lists, and for the older profiles, whose encoders sometimes leave garbage where the High profiles have fields.
     ///
     /// # Errors
     /// If anything is cut off or out of range.
@@ -98,7 +98,7 @@ impl Pps {
         let r = &mut BitReader::new(PPS, nal.payload());
         let pic_parameter_set_id = PpsId(r.ue_max(255, "pic_parameter_set_id")?);
         let seq_parameter_set_id = SpsId(r.ue_max(31, "seq_parameter_set_id")?);
-        let is_444 = sps_of(seq_parameter_set_id).is_some_and(|sps| sps.chroma_format_idc == 3);
+        let sps = sps_of(seq_parameter_set_id);
         let entropy_coding_mode_flag = r.flag("entropy_coding_mode_flag")?;
         let bottom_field_pic_order_in_frame_present_flag = r.flag("bottom_field_pic_order_in_frame_present_flag")?;
         let num_slice_groups_minus1 = r.ue_max(7, "num_slice_groups_minus1")?;
@@ -126,8 +126,8 @@ impl Pps {
             second_chroma_qp_index_offset: 0,
         };
         pps.second_chroma_qp_index_offset = pps.chroma_qp_index_offset;
-        if r.more_rbsp_data() {
-            pps.parse_high_profile_fields(r, is_444)?;
+        if !sps.is_some_and(Sps::is_before_high_profiles) && r.more_rbsp_data() {
+            pps.parse_high_profile_fields(r, sps.is_some_and(|sps| sps.chroma_format_idc == 3))?;
         }
         Ok(pps)
     }

@@ -348,6 +348,12 @@ impl Sps {
         self.vui.as_ref()?.bitstream_restriction
     }
 
+    /// It claims Baseline, Main or Extended, and conformance to one of them: its PPSs end before the fields of the High
+    /// profiles.
+    pub(crate) fn is_before_high_profiles(&self) -> bool {
+        matches!(self.profile_idc, 66 | 77 | 88) && self.constraint_set_flags & 7 != 0
+    }
+
     /// The profile has no inter prediction: one of those for which E.2.1 infers that nothing is reordered.
     fn is_intra_only(&self) -> bool {
         matches!(self.profile_idc, 44 | 86 | 100 | 110 | 122 | 244) && self.constraint_set3_flag()

@@ -45,12 +45,6 @@ struct Context<'a> {
     is_idr: bool,
 }
 
-/// On what the syntax of the reference lists depends.
-struct ActiveLists {
-    structure: PictureStructure,
-    num_ref_idx_active: [u8; 2],
-}
-
 impl SliceHeader {
     /// `pic_parameter_set_id` of a slice, without reading more than that.
     ///
@@ -88,12 +82,24 @@ impl SliceHeader {
 }
 
 fn parse_slice_header(r: &mut BitReader<'_>, context: &Context<'_>) -> Result<SliceHeader, BitstreamError> {
-    let Context {
-        sps,
-        pps,
-        nal_ref_idc,
-        is_idr,
-    } = *context;
+    let mut header = start_of_header(r, context)?;
+    if context.pps.redundant_pic_cnt_present_flag {
+        header.redundant_pic_cnt = r.ue_max(127, "redundant_pic_cnt")?;
+    }
+    inter_prediction(r, context, &mut header)?;
+    let marking_start = r.position();
+    if header.nal_ref_idc != 0 {
+        header.dec_ref_pic_marking = Some(dec_ref_pic_marking(r, context, header.structure)?);
+    }
+    header.dec_ref_pic_marking_bit_size = (r.position() - marking_start) as u32;
+    quantisation_and_deblocking(r, context, &mut header)?;
+    header.header_bit_size = (r.position() + 8) as u32;
+    Ok(header)
+}
+
+/// Up to the picture order count; the rest has the values that are inferred where nothing is coded.
+fn start_of_header(r: &mut BitReader<'_>, context: &Context<'_>) -> Result<SliceHeader, BitstreamError> {
+    let sps = context.sps;
     let first_mb_in_slice = r.ue("first_mb_in_slice")?;
     let slice_type = slice_type(r)?;
     let pic_parameter_set_id = PpsId(r.ue_max(255, "pic_parameter_set_id")?);
@@ -105,40 +111,15 @@ fn parse_slice_header(r: &mut BitReader<'_>, context: &Context<'_>) -> Result<Sl
     let frame_num = r.bits(u32::from(sps.log2_max_frame_num_minus4) + 4, "frame_num")?;
     let structure = structure(r, sps)?;
     check_first_mb(r, sps, structure, first_mb_in_slice)?;
-    let idr_pic_id = if is_idr {
+    let idr_pic_id = if context.is_idr {
         Some(r.ue_max(u16::MAX, "idr_pic_id")?)
     } else {
         None
     };
     let pic_order_cnt_start = r.position();
     let pic_order_cnt = pic_order_cnt(r, context, structure)?;
-    let pic_order_cnt_bit_size = (r.position() - pic_order_cnt_start) as u32;
-    let redundant_pic_cnt = if pps.redundant_pic_cnt_present_flag {
-        r.ue_max(127, "redundant_pic_cnt")?
-    } else {
-        0
-    };
-    let direct_spatial_mv_pred_flag = slice_type == SliceType::B && r.flag("direct_spatial_mv_pred_flag")?;
-    let (num_ref_idx_active_override_flag, num_ref_idx_active) = num_ref_idx_active(r, pps, slice_type, structure)?;
-    let lists = ActiveLists {
-        structure,
-        num_ref_idx_active,
-    };
-    let ref_pic_list_modification = ref_pic_list_modification(r, sps, &lists)?;
-    let pred_weight_table = match slice_type {
-        SliceType::P | SliceType::Sp if pps.weighted_pred_flag => Some(pred_weight_table(r, sps, &lists)?),
-        SliceType::B if pps.weighted_bipred_idc == 1 => Some(pred_weight_table(r, sps, &lists)?),
-        _ => None,
-    };
-    let marking_start = r.position();
-    let dec_ref_pic_marking = if nal_ref_idc == 0 {
-        None
-    } else {
-        Some(dec_ref_pic_marking(r, context, structure)?)
-    };
-    let dec_ref_pic_marking_bit_size = (r.position() - marking_start) as u32;
-    let mut header = SliceHeader {
-        nal_ref_idc,
+    Ok(SliceHeader {
+        nal_ref_idc: context.nal_ref_idc,
         idr_pic_id,
         first_mb_in_slice,
         slice_type,
@@ -147,13 +128,13 @@ fn parse_slice_header(r: &mut BitReader<'_>, context: &Context<'_>) -> Result<Sl
         frame_num,
         structure,
         pic_order_cnt,
-        redundant_pic_cnt,
-        direct_spatial_mv_pred_flag,
-        num_ref_idx_active,
-        num_ref_idx_active_override_flag,
-        ref_pic_list_modification,
-        pred_weight_table: pred_weight_table.map(Box::new),
-        dec_ref_pic_marking,
+        redundant_pic_cnt: 0,
+        direct_spatial_mv_pred_flag: false,
+        num_ref_idx_active: [0; 2],
+        num_ref_idx_active_override_flag: false,
+        ref_pic_list_modification: [Vec::new(), Vec::new()],
+        pred_weight_table: None,
+        dec_ref_pic_marking: None,
         cabac_init_idc: 0,
         slice_qp_delta: 0,
         sp_for_switch_flag: false,
@@ -163,12 +144,31 @@ fn parse_slice_header(r: &mut BitReader<'_>, context: &Context<'_>) -> Result<Sl
         slice_beta_offset_div2: 0,
         slice_group_change_cycle: 0,
         header_bit_size: 0,
-        dec_ref_pic_marking_bit_size,
-        pic_order_cnt_bit_size,
+        dec_ref_pic_marking_bit_size: 0,
+        pic_order_cnt_bit_size: (r.position() - pic_order_cnt_start) as u32,
+    })
+}
+
+/// The reference lists and their weights.
+fn inter_prediction(
+    r: &mut BitReader<'_>,
+    context: &Context<'_>,
+    header: &mut SliceHeader,
+) -> Result<(), BitstreamError> {
+    let Context { sps, pps, .. } = *context;
+    header.direct_spatial_mv_pred_flag = header.slice_type == SliceType::B && r.flag("direct_spatial_mv_pred_flag")?;
+    (header.num_ref_idx_active_override_flag, header.num_ref_idx_active) =
+        num_ref_idx_active(r, pps, header.slice_type, header.structure)?;
+    header.ref_pic_list_modification = ref_pic_list_modification(r, sps, header)?;
+    let is_weighted = match header.slice_type {
+        SliceType::P | SliceType::Sp => pps.weighted_pred_flag,
+        SliceType::B => pps.weighted_bipred_idc == 1,
+        SliceType::I | SliceType::Si => false,
     };
-    quantisation_and_deblocking(r, context, &mut header)?;
-    header.header_bit_size = (r.position() + 8) as u32;
-    Ok(header)
+    if is_weighted {
+        header.pred_weight_table = Some(Box::new(pred_weight_table(r, sps, header.num_ref_idx_active)?));
+    }
+    Ok(())
 }
 
 /// What follows `dec_ref_pic_marking()`.
@@ -325,14 +325,14 @@ fn max_pic_num(sps: &Sps, structure: PictureStructure) -> u32 {
 fn ref_pic_list_modification(
     r: &mut BitReader<'_>,
     sps: &Sps,
-    lists: &ActiveLists,
+    header: &SliceHeader,
 ) -> Result<[Vec<RefPicListModification>; 2], BitstreamError> {
     let mut modifications = [Vec::new(), Vec::new()];
     r.enter(REF_PIC_LIST_MODIFICATION);
     let flags = ["ref_pic_list_modification_flag_l0", "ref_pic_list_modification_flag_l1"];
-    for ((list, &length), flag) in modifications.iter_mut().zip(&lists.num_ref_idx_active).zip(flags) {
+    for ((list, &length), flag) in modifications.iter_mut().zip(&header.num_ref_idx_active).zip(flags) {
         if length != 0 && r.flag(flag)? {
-            *list = modifications_of_list(r, usize::from(length), max_pic_num(sps, lists.structure))?;
+            *list = modifications_of_list(r, usize::from(length), max_pic_num(sps, header.structure))?;
         }
     }
     r.enter(SLICE_HEADER);
@@ -362,7 +362,7 @@ fn modifications_of_list(
     }
 }
 
-fn pred_weight_table(r: &mut BitReader<'_>, sps: &Sps, lists: &ActiveLists) -> Result<PredWeightTable, BitstreamError> {
+fn pred_weight_table(r: &mut BitReader<'_>, sps: &Sps, lengths: [u8; 2]) -> Result<PredWeightTable, BitstreamError> {
     r.enter(PRED_WEIGHT_TABLE);
     let has_chroma = sps.chroma_array_type() != 0;
     let luma_log2_weight_denom = r.ue_max(7, "luma_log2_weight_denom")?;
@@ -377,11 +377,7 @@ fn pred_weight_table(r: &mut BitReader<'_>, sps: &Sps, lists: &ActiveLists) -> R
         offset: [0; 3],
     };
     let mut weights = [Vec::new(), Vec::new()];
-    for (list, &length) in weights
-        .iter_mut()
-        .zip(&lists.num_ref_idx_active)
-        .filter(|(_, length)| **length != 0)
-    {
+    for (list, &length) in weights.iter_mut().zip(&lengths).filter(|(_, length)| **length != 0) {
         *list = vec![default; MAX_REF_IDX_ACTIVE];
         for entry in list.iter_mut().take(usize::from(length)) {
             read_pred_weight(r, has_chroma, entry)?;
