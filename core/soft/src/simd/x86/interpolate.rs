@@ -3,12 +3,13 @@
 //! A vector of 16 lanes holds one row of a block that is 16 samples wide, or two rows of a narrower one.
 
 use std::arch::x86_64::{
-    __m128i, __m256i, _mm_avg_epu8, _mm_cvtsi32_si128, _mm_packus_epi16, _mm_unpackhi_epi64, _mm_unpacklo_epi64,
-    _mm256_add_epi16, _mm256_add_epi32, _mm256_castsi256_si128, _mm256_cvtepu8_epi16, _mm256_extracti128_si256,
-    _mm256_madd_epi16, _mm256_maddubs_epi16, _mm256_mullo_epi16, _mm256_packs_epi32, _mm256_set_m128i,
-    _mm256_set1_epi16, _mm256_set1_epi32, _mm256_set1_epi64x, _mm256_setr_epi8, _mm256_setzero_si256,
-    _mm256_shuffle_epi8, _mm256_slli_epi16, _mm256_sra_epi32, _mm256_srai_epi16, _mm256_srai_epi32, _mm256_srli_epi16,
-    _mm256_sub_epi16, _mm256_unpackhi_epi16, _mm256_unpacklo_epi16,
+    __m128i, __m256i, _mm_avg_epu8, _mm_cvtsi32_si128, _mm_packus_epi16, _mm_set1_epi8, _mm_setzero_si128,
+    _mm_unpackhi_epi64, _mm_unpacklo_epi64, _mm256_add_epi8, _mm256_add_epi16, _mm256_add_epi32,
+    _mm256_castsi256_si128, _mm256_cvtepu8_epi16, _mm256_extracti128_si256, _mm256_madd_epi16, _mm256_maddubs_epi16,
+    _mm256_mullo_epi16, _mm256_packs_epi32, _mm256_set_m128i, _mm256_set1_epi16, _mm256_set1_epi32, _mm256_set1_epi64x,
+    _mm256_setr_epi8, _mm256_setzero_si256, _mm256_shuffle_epi8, _mm256_slli_epi16, _mm256_sra_epi32,
+    _mm256_srai_epi16, _mm256_srai_epi32, _mm256_srli_epi16, _mm256_sub_epi16, _mm256_unpackhi_epi16,
+    _mm256_unpacklo_epi16,
 };
 
 use super::{load, load_16, store};
@@ -81,11 +82,14 @@ fn copy<const W: usize>(dst: PlaneMut<'_, u8>, src: Source<'_, u8>, height: usiz
 #[target_feature(enable = "avx2")]
 #[inline]
 fn horizontal_taps<const W: usize>(data: &[u8], at: usize, pitch: usize) -> __m256i {
-    let next = if W == 16 { at + 8 } else { at + pitch };
-    let window = _mm256_set_m128i(load_16(data, next - 2), load_16(data, at - 2));
-    let near = _mm256_setr_epi8(
+    // The second half of a wide row is loaded where the row's last tap ends, three columns before it would begin.
+    let (second, skipped) = if W == 16 { (at + 3, 3) } else { (at + pitch - 2, 0) };
+    let window = _mm256_set_m128i(load_16(data, second), load_16(data, at - 2));
+    let pairs = _mm256_setr_epi8(
         2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7, 8, 8, 9, 9, 10, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7, 8, 8, 9, 9, 10,
     );
+    let shift = _mm256_set_m128i(_mm_set1_epi8(skipped), _mm_setzero_si128());
+    let near = _mm256_add_epi8(pairs, shift);
     let two = _mm256_set1_epi16(0x0202);
     let before = _mm256_sub_epi16(near, two);
     let after = _mm256_add_epi16(near, two);
