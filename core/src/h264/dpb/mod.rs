@@ -164,6 +164,11 @@ impl Dpb {
         }
     }
 
+    /// Whether the picture whose first slice has `header` would complete the frame that the one before it began.
+    pub fn is_second_field(&self, header: &SliceHeader) -> bool {
+        self.open.is_some_and(|open| self.completes(&open, header))
+    }
+
     /// Everything marked "used for reference" for the started picture, at most 16 frames.
     pub fn references(&self) -> &[ReferencePicture] {
         &self.references
@@ -233,10 +238,17 @@ impl Dpb {
         }
     }
 
-    /// Outputs everything, marks nothing a reference any more: the end of a sequence or of the stream.
+    /// Outputs everything that waits. References stay, so that decoding may go on.
     pub fn drain(&mut self) {
         self.close_open_frame();
-        self.end_sequence();
+        self.output_all();
+        self.last_output = None;
+    }
+
+    /// Outputs everything, and nothing is a reference any more: an IDR picture comes next, or nothing.
+    pub fn end_sequence(&mut self) {
+        self.close_open_frame();
+        self.unmark_and_output_all();
         self.forget_numbers();
     }
 
@@ -245,7 +257,7 @@ impl Dpb {
         self.open = None;
         self.current = None;
         self.discard_all();
-        self.end_sequence();
+        self.unmark_and_output_all();
         self.forget_numbers();
     }
 
@@ -292,7 +304,7 @@ impl Dpb {
         {
             self.discard_all();
         }
-        self.end_sequence();
+        self.unmark_and_output_all();
         0
     }
 
@@ -334,8 +346,7 @@ impl Dpb {
         }
     }
 
-    /// Unmarks and outputs everything.
-    fn end_sequence(&mut self) {
+    fn unmark_and_output_all(&mut self) {
         self.frames.iter_mut().for_each(Frame::unmark);
         self.output_all();
         self.last_output = None;

@@ -167,7 +167,7 @@ fn picture_names_are_never_reused() {
     let first = stream.decode(&samples::idr(0)).picture;
     stream.dpb.flush();
     let second = stream.decode(&samples::idr(0)).picture;
-    stream.dpb.drain();
+    stream.dpb.end_sequence();
     let third = stream.decode(&samples::idr(1)).picture;
     assert!(first < second && second < third);
 }

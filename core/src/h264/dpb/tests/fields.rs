@@ -53,7 +53,7 @@ fn fields_that_do_not_belong_together_are_pictures_of_their_own() {
         stream.decode_pair(0);
         stream.decode(&first());
         assert!(!stream.decode(&second).second_field, "{case}");
-        stream.dpb.drain();
+        stream.dpb.end_sequence();
         assert_eq!(stream.output().len(), 3, "{case}");
     }
 }

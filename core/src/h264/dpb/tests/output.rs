@@ -33,7 +33,7 @@ fn a_picture_is_shown_as_soon_as_the_signalled_reordering_permits() {
     let shown = decode_pyramid(&mut stream);
     let expected: [&[i32]; 9] = [&[], &[], &[0], &[2], &[4], &[6], &[8], &[10], &[12]];
     assert_eq!(shown, expected);
-    stream.dpb.drain();
+    stream.dpb.end_sequence();
     assert_eq!(stream.output(), [14, 16]);
 }
 
@@ -50,7 +50,7 @@ fn without_signalling_the_level_decides() {
     // The fifth picture finds the buffer full: 0 is shown but stays as a reference, 2 makes room.
     let expected: [&[i32]; 9] = [&[], &[], &[], &[], &[0, 2], &[4, 6], &[], &[8, 10], &[12, 14]];
     assert_eq!(shown, expected);
-    stream.dpb.drain();
+    stream.dpb.end_sequence();
     assert_eq!(stream.output(), [16]);
 }
 
@@ -209,7 +209,7 @@ fn no_output_of_prior_pics_flag_discards_what_still_waits() {
         dec_ref_pic_marking: Some(marking),
         ..samples::idr(1)
     });
-    stream.dpb.drain();
+    stream.dpb.end_sequence();
     assert_eq!(stream.events(), "d0 d1 r0 r1 o0 r2");
 }
 
@@ -222,7 +222,7 @@ fn operation_5_shows_everything_before_and_restarts_the_order() {
     assert_eq!(stream.output(), [0, 8]);
     stream.decode(&frame(1, 4));
     stream.decode(&b_frame(2, 2));
-    stream.dpb.drain();
+    stream.dpb.end_sequence();
     assert_eq!(stream.events(), "o0 o2 o4 r2 r3 r4");
 }
 
@@ -265,7 +265,7 @@ fn a_buffer_full_of_references_never_blocks() {
     for count in 0..40 {
         stream.decode(&b_frame(0, 40 + count));
     }
-    stream.dpb.drain();
+    stream.dpb.end_sequence();
     assert_eq!(stream.output().len(), 56);
 }
 
@@ -278,7 +278,7 @@ fn a_stream_that_reorders_more_than_it_says_is_given_more_room() {
     assert_eq!(stream.events(), "o0 o4 !pic_order_cnt");
     stream.decode(&frame(2, 8));
     stream.decode(&b_frame(3, 6));
-    stream.dpb.drain();
+    stream.dpb.end_sequence();
     assert_eq!(stream.output(), [2, 6, 8]);
 }
 
@@ -296,6 +296,19 @@ fn type_2_shows_pictures_in_decoding_order_at_once() {
         });
         assert_eq!(stream.output().len(), 1);
     }
+}
+
+#[test]
+fn a_drain_shows_what_waits_and_keeps_the_references() {
+    let mut stream = Stream::new(sps_with_reorder(2, 4));
+    stream.decode(&samples::idr(0));
+    stream.decode(&frame(1, 8));
+    stream.dpb.drain();
+    assert_eq!(stream.events(), "o0 o8");
+    assert_eq!(stream.references(&b_frame(2, 4)), "s0 s1");
+    stream.decode(&b_frame(2, 4));
+    stream.dpb.drain();
+    assert_eq!(stream.events(), "o4 r3", "what comes late after a drain is no violation");
 }
 
 #[test]
@@ -354,7 +367,7 @@ fn every_picture_is_shown_once_and_released_once_whatever_comes() {
         pictures.insert(stream.decode(&header).picture);
         assert!(stream.dpb.references().len() <= 4);
     }
-    stream.dpb.drain();
+    stream.dpb.end_sequence();
     let (mut shown, mut released) = (Vec::new(), Vec::new());
     while let Some(event) = stream.dpb.next_event() {
         match event {

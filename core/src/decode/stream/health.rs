@@ -1,0 +1,88 @@
+//! Whether a picture is right, which is known only when it and all that it was predicted from are decoded.
+
+use std::sync::{Arc, Mutex};
+
+use super::random_access::{Epoch, Standing};
+use crate::decode::{Outcome, Ticket};
+use crate::pool::lock;
+
+/// The health of one picture. Clones of the `Arc` may wait for it on any thread.
+#[derive(Debug)]
+pub(super) struct Health {
+    standing: Standing,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// Of the frame, or of each field; gone when they are finished.
+    tickets: Vec<Ticket>,
+    /// What it was predicted from, as far as that was still being decoded; gone when known.
+    references: Vec<Arc<Health>>,
+    /// The latest epoch in which something went wrong that shows here.
+    damage: Option<Epoch>,
+}
+
+impl Health {
+    pub(super) fn new(standing: Standing) -> Self {
+        Self { standing, state: Mutex::default() }
+    }
+
+    /// Something is known to be wrong with the picture itself.
+    pub(super) fn spoil(&self) {
+        let mut state = lock(&self.state);
+        state.damage = state.damage.max(Some(self.standing.epoch));
+    }
+
+    /// Another ticket must be good.
+    pub(super) fn depends_on_ticket(&self, ticket: Ticket) {
+        lock(&self.state).tickets.push(ticket);
+    }
+
+    /// Another picture must be good.
+    pub(super) fn depends_on(&self, reference: &Arc<Health>) {
+        let known = reference.known();
+        let mut state = lock(&self.state);
+        match known {
+            Some(damage) => state.inherit(damage, &self.standing),
+            None => state.references.push(Arc::clone(reference)),
+        }
+    }
+
+    /// Waits until everything is known.
+    pub(super) fn wait(&self) -> Outcome {
+        match self.settle(&mut lock(&self.state)) {
+            None => Outcome::Good,
+            Some(_) => Outcome::Damaged,
+        }
+    }
+
+    /// The damage, if it is known without waiting; for references that are older than all that is in flight it is.
+    fn known(&self) -> Option<Option<Epoch>> {
+        // Whoever has it locked is waiting.
+        let mut state = self.state.try_lock().ok()?;
+        let finished = state.tickets.iter().all(|ticket| ticket.outcome().is_some());
+        let inherited = state.references.iter().all(|reference| reference.known().is_some());
+        (finished && inherited).then(|| self.settle(&mut state))
+    }
+
+    fn settle(&self, state: &mut State) -> Option<Epoch> {
+        for ticket in std::mem::take(&mut state.tickets) {
+            match ticket.wait() {
+                Outcome::Good => {}
+                Outcome::Damaged => state.damage = state.damage.max(Some(self.standing.epoch)),
+            }
+        }
+        for reference in std::mem::take(&mut state.references) {
+            let damage = reference.settle(&mut lock(&reference.state));
+            state.inherit(damage, &self.standing);
+        }
+        state.damage
+    }
+}
+
+impl State {
+    fn inherit(&mut self, damage: Option<Epoch>, standing: &Standing) {
+        self.damage = self.damage.max(damage.filter(|&epoch| epoch >= standing.trusts_since));
+    }
+}
