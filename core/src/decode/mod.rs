@@ -4,6 +4,7 @@ pub mod controls;
 pub mod job;
 pub mod request;
 pub mod session;
+pub mod stream;
 
 pub use job::{DecodeJob, ReferencePicture, SliceJob};
 pub use session::{FrameNeeds, PictureHandle, Session, SessionStats, Submitted, Ticket};

@@ -5,7 +5,7 @@ use crate::device::format::frame_layout;
 use crate::h264::Sps;
 use crate::h264::dpb::DpbLimits;
 use crate::h264::sei::{ContentLightLevel, MasteringDisplayColourVolume};
-use crate::h264::sps::{Vui, TimingInfo};
+use crate::h264::sps::{TimingInfo, Vui};
 use crate::memory::{Format, FrameLayout, MemoryKind};
 use crate::units::{Rect, Size};
 
@@ -78,7 +78,11 @@ impl StreamFormat {
 
     /// Frames per second as numerator and denominator, if the stream says so: two ticks are a frame (E.2.1).
     pub fn frame_rate(&self) -> Option<(u32, u32)> {
-        let TimingInfo { num_units_in_tick, time_scale, .. } = self.vui.timing_info?;
+        let TimingInfo {
+            num_units_in_tick,
+            time_scale,
+            ..
+        } = self.vui.timing_info?;
         let denominator = num_units_in_tick.checked_mul(2)?;
         (denominator != 0 && time_scale != 0).then_some((time_scale, denominator))
     }

@@ -25,7 +25,10 @@ struct State {
 
 impl Health {
     pub(super) fn new(standing: Standing) -> Self {
-        Self { standing, state: Mutex::default() }
+        Self {
+            standing,
+            state: Mutex::default(),
+        }
     }
 
     /// Something is known to be wrong with the picture itself.

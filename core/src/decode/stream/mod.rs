@@ -38,7 +38,7 @@ use crate::h264::parameter_sets::{ActiveParameterSets, ParameterSets};
 use crate::h264::slice_header::{SliceHeader, unsupported_feature};
 use crate::h264::{PictureId, annexb, avcc};
 use crate::pool::PoolStats;
-use crate::{Error, Result};
+use crate::{BitstreamError, Error, Result};
 
 pub use self::event::{DropReason, Event, FrameTag, OutputFrame};
 pub use self::format::StreamFormat;
@@ -140,7 +140,11 @@ impl StreamDecoder {
     /// # Errors
     /// [`Error::Device`] with what open(2) says.
     pub fn new(device: Arc<dyn DecoderDevice>, config: StreamConfig) -> Result<Self> {
-        let policy = if config.low_latency { OutputPolicy::LowLatency } else { OutputPolicy::Standard };
+        let policy = if config.low_latency {
+            OutputPolicy::LowLatency
+        } else {
+            OutputPolicy::Standard
+        };
         Ok(Self {
             session: Session::open(Arc::clone(&device))?,
             device,
@@ -182,7 +186,10 @@ impl StreamDecoder {
     /// [`Error::Unsupported`] naming the feature, [`Error::Lost`] if the device is gone, [`Error::Flushing`] after an
     /// interrupt, or what setting up the device failed with.
     pub fn decode(&mut self, data: AccessUnitBytes<'_>, tag: FrameTag) -> Result<()> {
-        self.input = Input { tag: Some(tag), reason: None };
+        self.input = Input {
+            tag: Some(tag),
+            reason: None,
+        };
         let (bytes, mut result) = match data {
             AccessUnitBytes::AnnexB(bytes) => (bytes, self.decode_nal_units(bytes, annexb::nal_units(bytes).map(Ok))),
             AccessUnitBytes::Avcc { length_size, data } => {
@@ -254,20 +261,24 @@ impl StreamDecoder {
     pub fn stats(&self) -> StreamStats {
         StreamStats {
             session: self.session.stats(),
-            pool: self.sequence.as_ref().map(|sequence| sequence.pool.stats()).unwrap_or_default(),
+            pool: self
+                .sequence
+                .as_ref()
+                .map(|sequence| sequence.pool.stats())
+                .unwrap_or_default(),
             ..self.counts
         }
     }
 
-    fn decode_nal_units<'a, E: Into<Error>>(
+    fn decode_nal_units<'a>(
         &mut self,
         input: &'a [u8],
-        nal_units: impl Iterator<Item = Result<&'a [u8], E>>,
+        nal_units: impl Iterator<Item = Result<&'a [u8], BitstreamError>>,
     ) -> Result<()> {
         for bytes in nal_units {
-            match bytes.map_err(Into::into).and_then(|bytes| Ok(NalUnit::parse(bytes)?)) {
+            match bytes.and_then(NalUnit::parse) {
                 Ok(nal) => self.decode_nal_unit(&nal, input)?,
-                Err(error) => self.damaged(error),
+                Err(error) => self.damaged(error.into()),
             }
         }
         Ok(())
@@ -322,12 +333,17 @@ impl StreamDecoder {
         if header.redundant_pic_cnt > 0 {
             return Ok(());
         }
-        let place = self.pending.as_ref().map_or(SlicePlace::NewPicture, |pending| pending.place(&header));
+        let place = self
+            .pending
+            .as_ref()
+            .map_or(SlicePlace::NewPicture, |pending| pending.place(&header));
         let slice = PendingSlice::in_input(header, range_in(input, nal.bytes));
         match (place, &mut self.pending) {
             (SlicePlace::SamePicture, Some(pending)) => pending.slices.push(slice),
             (SlicePlace::OutOfOrder, Some(pending)) if pending.may_have_arbitrary_slice_order() => {
-                return Err(Error::Unsupported("arbitrary slice order (Baseline and Extended profile)".to_owned()));
+                return Err(Error::Unsupported(
+                    "arbitrary slice order (Baseline and Extended profile)".to_owned(),
+                ));
             }
             // Sent twice, or damaged: what is there stays.
             (SlicePlace::OutOfOrder, _) => {}
@@ -341,7 +357,12 @@ impl StreamDecoder {
 
     fn begin_picture(&mut self, slice: PendingSlice, active: ActiveParameterSets) {
         let sei = self.sei.take(&active.sps);
-        self.pending = Some(PendingPicture { tag: self.input.tag.take(), active, sei, slices: vec![slice] });
+        self.pending = Some(PendingPicture {
+            tag: self.input.tag.take(),
+            active,
+            sei,
+            slices: vec![slice],
+        });
     }
 
     fn keep_pending(&mut self, input: &[u8]) {

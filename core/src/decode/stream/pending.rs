@@ -38,7 +38,10 @@ pub(super) type KeptBytes = Vec<u8>;
 impl PendingSlice {
     /// A slice whose NAL unit lies in `range` of the input.
     pub(super) fn in_input(header: SliceHeader, range: Range<usize>) -> Self {
-        Self { header, place: Place::Input(range) }
+        Self {
+            header,
+            place: Place::Input(range),
+        }
     }
 
     /// Its NAL unit.

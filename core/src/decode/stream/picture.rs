@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
+use super::StreamDecoder;
 use super::event::{DropReason, Event, FrameTag, OutputFrame};
 use super::format::StreamFormat;
 use super::health::Health;
-use super::StreamDecoder;
 use super::pending::{KeptBytes, PendingPicture, PendingSlice};
 use super::random_access::Candidate;
 use crate::decode::{DecodeJob, PictureHandle, SliceJob};
@@ -106,7 +106,9 @@ impl StreamDecoder {
         }
         let first = pending.slices.first().map(|slice| &slice.header);
         let [top, bottom] = started.field_order_cnt;
-        let standing = self.random_access.place(top.min(bottom), first.is_some_and(restarts_counting));
+        let standing = self
+            .random_access
+            .place(top.min(bottom), first.is_some_and(restarts_counting));
         self.pictures.push(Picture {
             id: started.picture,
             tag: pending.tag.take(),
@@ -184,7 +186,13 @@ impl StreamDecoder {
                 }
             }
         }
-        let used = self.dpb.references().iter().zip(used).filter(|(_, used)| *used).map(|(reference, _)| reference);
+        let used = self
+            .dpb
+            .references()
+            .iter()
+            .zip(used)
+            .filter(|(_, used)| *used)
+            .map(|(reference, _)| reference);
         for reference in used.filter(|reference| reference.picture != current.id) {
             let picture = self.pictures.iter().find(|picture| picture.id == reference.picture);
             match picture.filter(|_| !reference.lost) {
@@ -202,7 +210,10 @@ impl StreamDecoder {
     /// The frame to decode into; `None` if nobody will see the picture or refer to it.
     fn target(&mut self, index: usize, is_reference: bool) -> Result<Option<Frame>> {
         match self.pictures.get(index) {
-            Some(Picture { frame: Some(first_field), .. }) => return Ok(Some(first_field.clone())),
+            Some(Picture {
+                frame: Some(first_field),
+                ..
+            }) => return Ok(Some(first_field.clone())),
             Some(Picture { hidden: Some(_), .. }) if !is_reference => return Ok(None),
             Some(_) | None => {}
         }

@@ -80,7 +80,11 @@ impl RandomAccess {
                 DecodingState::AwaitingIdr
             }
         };
-        *self = Self { state, epoch: self.epoch, ..Self::default() };
+        *self = Self {
+            state,
+            epoch: self.epoch,
+            ..Self::default()
+        };
     }
 
     /// Decides about a frame or first field before anything is known but its headers.
@@ -152,7 +156,8 @@ impl RandomAccess {
         let Some(target) = self.recovery_frame_num else {
             return;
         };
-        let past = (u32::from(candidate.frame_num) + candidate.max_frame_num - u32::from(target)) % candidate.max_frame_num;
+        let past =
+            (u32::from(candidate.frame_num) + candidate.max_frame_num - u32::from(target)) % candidate.max_frame_num;
         if past < candidate.max_frame_num / 2 {
             self.state = DecodingState::Decoding;
             self.recovery_frame_num = None;

@@ -54,7 +54,9 @@ impl PendingSei {
         for &end in &self.ends {
             let nal = self.bytes.get(start..end).and_then(|bytes| NalUnit::parse(bytes).ok());
             start = end;
-            nal.iter().flat_map(|nal| messages(nal, Some(sps))).for_each(|message| sei.note(message));
+            nal.iter()
+                .flat_map(|nal| messages(nal, Some(sps)))
+                .for_each(|message| sei.note(message));
         }
         self.clear();
         sei

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
+use super::StreamDecoder;
 use super::event::{DropReason, Event};
 use super::format::StreamFormat;
 use super::sei::StaticMetadata;
-use super::StreamDecoder;
 use crate::decode::FrameNeeds;
 use crate::h264::dpb::{DpbLimits, OutputPolicy};
 use crate::h264::slice_header::SliceHeader;
@@ -45,30 +45,50 @@ impl StreamDecoder {
     /// # Errors
     /// [`Error::Unsupported`] naming what the device cannot do, or what setting it up failed with.
     pub(super) fn activate(&mut self, sps: &Arc<Sps>, metadata: StaticMetadata) -> Result<()> {
-        let metadata = self.sequence.as_ref().map_or(metadata, |sequence| metadata.or(&sequence.format));
+        let metadata = self
+            .sequence
+            .as_ref()
+            .map_or(metadata, |sequence| metadata.or(&sequence.format));
         if let Some(sequence) = &self.sequence
             && Arc::ptr_eq(&sequence.sps, sps)
             && metadata == StaticMetadata::of(&sequence.format)
         {
             return Ok(());
         }
-        let policy = if self.config.low_latency { OutputPolicy::LowLatency } else { OutputPolicy::Standard };
+        let policy = if self.config.low_latency {
+            OutputPolicy::LowLatency
+        } else {
+            OutputPolicy::Standard
+        };
         let limits = DpbLimits::new(sps, policy);
         let (pool, dpb_frames) = self.pool_for(sps, limits)?;
-        let capture = self.session.format().ok_or_else(|| Error::Bug("a session without a format".to_owned()))?;
+        let capture = self
+            .session
+            .format()
+            .ok_or_else(|| Error::Bug("a session without a format".to_owned()))?;
         let memory_kind = self.device.capabilities().export_kind;
         let format = StreamFormat::new(sps, limits, (&capture, memory_kind), metadata)?;
         let known = self.sequence.as_ref().map(|sequence| &sequence.format);
         let format = match known.filter(|known| ***known == format) {
             Some(known) => Arc::clone(known),
             None => {
-                tracing::info!("{} of {}, {} shown", format.coded_size, self.device.capabilities().path, format.visible.size);
+                tracing::info!(
+                    "{} of {}, {} shown",
+                    format.coded_size,
+                    self.device.capabilities().path,
+                    format.visible.size
+                );
                 let format = Arc::new(format);
                 self.events.push_back(Event::Format(Arc::clone(&format)));
                 format
             }
         };
-        self.sequence = Some(Sequence { sps: Arc::clone(sps), dpb_frames, pool, format });
+        self.sequence = Some(Sequence {
+            sps: Arc::clone(sps),
+            dpb_frames,
+            pool,
+            format,
+        });
         Ok(())
     }
 
@@ -84,7 +104,10 @@ impl StreamDecoder {
         self.dpb.end_sequence();
         self.take_dpb_events(DropReason::NotOutput);
         self.sequence = None;
-        let needs = FrameNeeds { dpb, downstream: self.config.downstream_min_frames };
+        let needs = FrameNeeds {
+            dpb,
+            downstream: self.config.downstream_min_frames,
+        };
         Ok((self.session.configure(sps, needs, &self.interrupt)?, dpb))
     }
 }

@@ -308,7 +308,11 @@ fn a_drain_shows_what_waits_and_keeps_the_references() {
     assert_eq!(stream.references(&b_frame(2, 4)), "s0 s1");
     stream.decode(&b_frame(2, 4));
     stream.dpb.drain();
-    assert_eq!(stream.events(), "o4 r3", "what comes late after a drain is no violation");
+    assert_eq!(
+        stream.events(),
+        "o4 r3",
+        "what comes late after a drain is no violation"
+    );
 }
 
 #[test]
