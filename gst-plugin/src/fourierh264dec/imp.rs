@@ -1,32 +1,43 @@
 //! The virtual functions of the element.
 
-use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex};
 
+use fourier_core::device::DecoderDevice;
 use gst::glib;
 use gst::subclass::prelude::*;
 use gst_video::prelude::*;
 use gst_video::subclass::prelude::*;
 
-use super::caps;
+use super::decoding::Decoding;
+use super::downstream::Downstream;
+use super::input::Input;
+use super::messages::Told;
+use super::negotiation::Negotiated;
+use super::queue::Queue;
 use super::settings::{PROPERTIES, Settings};
-
-pub(super) static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
-    gst::DebugCategory::new(
-        "fourierh264dec",
-        gst::DebugColorFlags::empty(),
-        Some("The element fourierh264dec"),
-    )
-});
-
-/// A lock that somebody panicked under is as good as another: everything below is consistent between statements.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
+use super::stats::Stats;
+use super::{CAT, caps, lock};
+use fourier_core::decode::stream::Interrupt;
 
 /// Instance of the element.
+///
+/// Lock order: the stream lock of the base class, then `decoding`, then any other; no lock but the stream lock is held
+/// across a call into GStreamer that may come back.
 #[derive(Debug, Default)]
 pub struct FourierH264Dec {
-    settings: Mutex<Settings>,
+    pub(super) settings: Mutex<Settings>,
+    pub(super) device: Mutex<Option<Arc<dyn DecoderDevice>>>,
+    pub(super) decoding: Mutex<Option<Decoding>>,
+    /// Of the decoder in `decoding`, to be had while that is locked.
+    pub(super) interrupt: Mutex<Option<Interrupt>>,
+    pub(super) queue: Queue,
+    pub(super) negotiated: Mutex<Option<Negotiated>>,
+    /// The last answer to an allocation query.
+    pub(super) downstream: Mutex<Downstream>,
+    /// What stopped the task, for the streaming thread to return.
+    pub(super) task_flow: Mutex<Option<gst::FlowError>>,
+    pub(super) told: Mutex<Told>,
+    pub(super) stats: Stats,
 }
 
 #[glib::object_subclass]
@@ -48,9 +59,20 @@ impl ObjectImpl for FourierH264Dec {
     }
 
     fn property(&self, _id: usize, pspec: &glib::ParamSpec) -> glib::Value {
-        lock(&self.settings)
-            .get(pspec.name())
-            .unwrap_or_else(|| gst::Structure::new_empty("fourierh264dec-stats").to_value())
+        match pspec.name() {
+            "stats" => self.stats_structure().to_value(),
+            name => lock(&self.settings)
+                .get(name)
+                .unwrap_or_else(|| pspec.default_value().clone()),
+        }
+    }
+
+    fn constructed(&self) {
+        self.parent_constructed();
+        let element = self.obj();
+        element.set_packetized(true);
+        element.set_needs_format(true);
+        element.set_use_default_pad_acceptcaps(true);
     }
 }
 
@@ -73,6 +95,90 @@ impl ElementImpl for FourierH264Dec {
     fn pad_templates() -> &'static [gst::PadTemplate] {
         &caps::PAD_TEMPLATES
     }
+
+    // `stop` comes only when the pads are inactive, and for that nobody may be waiting.
+    fn change_state(&self, transition: gst::StateChange) -> Result<gst::StateChangeSuccess, gst::StateChangeError> {
+        if transition == gst::StateChange::PausedToReady {
+            self.set_interrupted(true);
+            self.queue.close();
+        }
+        self.parent_change_state(transition)
+    }
 }
 
-impl VideoDecoderImpl for FourierH264Dec {}
+impl VideoDecoderImpl for FourierH264Dec {
+    fn open(&self) -> Result<(), gst::ErrorMessage> {
+        *lock(&self.device) = Some(self.open_device()?);
+        Ok(())
+    }
+
+    fn close(&self) -> Result<(), gst::ErrorMessage> {
+        *lock(&self.device) = None;
+        Ok(())
+    }
+
+    fn start(&self) -> Result<(), gst::ErrorMessage> {
+        self.stats.reset();
+        *lock(&self.told) = Told::default();
+        self.queue.open();
+        Ok(())
+    }
+
+    fn stop(&self) -> Result<(), gst::ErrorMessage> {
+        // Fails only if there is no task.
+        let _ = self.obj().src_pad().stop_task();
+        self.queue.clear();
+        *lock(&self.interrupt) = None;
+        *lock(&self.negotiated) = None;
+        *lock(&self.task_flow) = None;
+        drop(lock(&self.decoding).take());
+        Ok(())
+    }
+
+    fn set_format(
+        &self,
+        state: &gst_video::VideoCodecState<'static, gst_video::video_codec_state::Readable>,
+    ) -> Result<(), gst::LoggableError> {
+        let refused = |error: String| gst::loggable_error!(CAT, "{error}");
+        let caps = state.caps().ok_or_else(|| refused("no caps".into()))?;
+        let input = Input::from_caps(caps).map_err(|error| refused(error.to_string()))?;
+        self.obj().set_subframe_mode(input.is_nal_aligned);
+        self.set_input(input).map_err(|error| refused(error.to_string()))
+    }
+
+    fn handle_frame(&self, frame: gst_video::VideoCodecFrame<'_>) -> Result<gst::FlowSuccess, gst::FlowError> {
+        self.decode(frame)
+    }
+
+    fn decide_allocation(&self, query: &mut gst::query::Allocation) -> Result<(), gst::LoggableError> {
+        *lock(&self.downstream) = Downstream::from_query(query);
+        self.parent_decide_allocation(query)
+    }
+
+    fn drain(&self) -> Result<gst::FlowSuccess, gst::FlowError> {
+        self.drain_decoder()
+    }
+
+    fn finish(&self) -> Result<gst::FlowSuccess, gst::FlowError> {
+        let flow = self.drain_decoder();
+        let message = gst::message::Element::builder(self.stats_structure())
+            .src(&*self.obj())
+            .build();
+        // Fails only if there is no bus, and then nobody listens.
+        let _ = self.obj().post_message(message);
+        flow
+    }
+
+    fn flush(&self) -> bool {
+        self.flush_decoder();
+        true
+    }
+
+    // `flush` comes only with FLUSH_STOP, when the streaming thread has long had to be free.
+    fn sink_event(&self, event: gst::Event) -> bool {
+        if event.type_() == gst::EventType::FlushStart {
+            self.set_interrupted(true);
+        }
+        self.parent_sink_event(event)
+    }
+}

@@ -2,12 +2,26 @@
 //!
 //! `imp` holds the virtual functions of GstVideoDecoder, each a few lines that call into its neighbours.
 
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
+
 use gst::glib;
 use gst::prelude::*;
 
 mod caps;
+mod colour;
+mod decoding;
+mod downstream;
 mod imp;
+mod input;
+mod memory;
+mod messages;
+mod negotiation;
+mod output;
+mod pieces;
+mod presentation;
+mod queue;
 mod settings;
+mod stats;
 
 /// Environment variable that says which device decodes: `auto`, a video node, `soft` or `soft:OPTIONS`.
 pub const DEVICE_VARIABLE: &str = "FOURIER_DEVICE";
@@ -16,6 +30,19 @@ glib::wrapper! {
     /// H.264 decoder on the V4L2 stateless uAPI.
     pub struct FourierH264Dec(ObjectSubclass<imp::FourierH264Dec>)
         @extends gst_video::VideoDecoder, gst::Element, gst::Object;
+}
+
+static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
+    gst::DebugCategory::new(
+        "fourierh264dec",
+        gst::DebugColorFlags::empty(),
+        Some("The element fourierh264dec"),
+    )
+});
+
+/// Locks a mutex whose data is whole even if somebody panicked while holding it: nothing here leaves it half changed.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Registers the element.

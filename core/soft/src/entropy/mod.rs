@@ -19,10 +19,6 @@ mod params;
 mod ref_list;
 mod residual;
 mod slice_data;
-#[cfg(test)]
-mod testing;
-#[cfg(test)]
-mod tests;
 
 use std::fmt;
 

@@ -331,6 +331,3 @@ fn opposite(parity: Parity) -> Parity {
         Parity::Bottom => Parity::Top,
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -82,6 +82,11 @@ impl OutputFrame {
         self.health.wait()
     }
 
+    /// Whether [`Self::wait`] would return at once; never blocks. Somebody must wait for pictures to end at all.
+    pub fn is_decoded(&self) -> bool {
+        self.health.is_settled()
+    }
+
     /// The samples, valid after [`Self::wait`]. A clone keeps the memory from being decoded into again.
     pub fn frame(&self) -> &Frame {
         &self.frame

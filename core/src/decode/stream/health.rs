@@ -60,6 +60,11 @@ impl Health {
         }
     }
 
+    /// Everything is known.
+    pub(super) fn is_settled(&self) -> bool {
+        self.known().is_some()
+    }
+
     /// The damage, if it is known without waiting; for references that are older than all that is in flight it is.
     fn known(&self) -> Option<Option<Epoch>> {
         // Whoever has it locked is waiting.

@@ -1,0 +1,117 @@
+//! Output caps: dma-bufs where both sides can, else system memory.
+
+use std::sync::Arc;
+
+use fourier_core::Error;
+use fourier_core::memory::MemoryKind;
+use gst::glib;
+use gst::subclass::prelude::*;
+use gst_video::VideoInfo;
+use gst_video::prelude::*;
+
+use super::downstream;
+use super::imp::FourierH264Dec;
+use super::presentation::Presentation;
+use super::{caps, lock, messages};
+use fourier_core::decode::stream::StreamFormat;
+
+/// Where the stream and the container are silent, latency is reckoned with this many frames a second.
+const USUAL_FRAME_RATE: u64 = 25;
+
+/// What downstream agreed to.
+#[derive(Clone, Debug)]
+pub(super) struct Negotiated {
+    format: Arc<StreamFormat>,
+    presentation: Arc<Presentation>,
+}
+
+impl FourierH264Dec {
+    /// How to push frames of `format`: negotiates if it is new, or downstream asked for that.
+    pub(super) fn presentation(&self, format: &Arc<StreamFormat>) -> Result<Arc<Presentation>, gst::FlowError> {
+        let element = self.obj();
+        let pad = element.src_pad();
+        let asked = pad.check_reconfigure();
+        let known = lock(&self.negotiated).clone().filter(|known| known.format == *format);
+        if let Some(known) = known.filter(|_| !asked) {
+            return Ok(known.presentation);
+        }
+        match self.negotiate_format(format) {
+            Ok(presentation) => {
+                let presentation = Arc::new(presentation);
+                let negotiated = Negotiated {
+                    format: Arc::clone(format),
+                    presentation: Arc::clone(&presentation),
+                };
+                *lock(&self.negotiated) = Some(negotiated);
+                Ok(presentation)
+            }
+            Err(flow) => {
+                pad.mark_reconfigure();
+                let flushing = pad.pad_flags().contains(gst::PadFlags::FLUSHING);
+                Err(if flushing { gst::FlowError::Flushing } else { flow })
+            }
+        }
+    }
+
+    fn negotiate_format(&self, format: &StreamFormat) -> Result<Presentation, gst::FlowError> {
+        let element = self.obj();
+        let refused = |error: glib::BoolError| {
+            gst::error!(super::CAT, imp = self, "{error}");
+            gst::FlowError::NotNegotiated
+        };
+        let upstream = element.sink_pad().current_caps().unwrap_or_else(gst::Caps::new_empty);
+        let video_format = caps::video_format(&format.layout)
+            .ok_or_else(|| messages::fail(&element, &Error::Unsupported(format!("frames of {:?}", format.layout))))?;
+        let info = caps::video_info(video_format, format, &upstream).map_err(refused)?;
+        let system = caps::system(&info, format, &upstream).map_err(refused)?;
+        self.report_latency(&info, format);
+
+        let dmabuf = Some(&format.layout).filter(|_| format.memory_kind == MemoryKind::DmaBuf);
+        let dmabuf = dmabuf.and_then(|layout| caps::dmabuf(&system, layout));
+        if let Some(dmabuf) = dmabuf.filter(|caps| downstream::accepts(element.src_pad(), caps)) {
+            let presentation = self.agree_on(&dmabuf, &info, format)?;
+            if presentation.downstream.video_meta {
+                return Ok(presentation);
+            }
+            gst::info!(
+                super::CAT,
+                imp = self,
+                "downstream takes dma-bufs but not their strides: system memory"
+            );
+        }
+        self.agree_on(&system, &info, format)
+    }
+
+    /// Sends `caps` downstream and asks what it can do.
+    fn agree_on(
+        &self,
+        caps: &gst::Caps,
+        info: &VideoInfo,
+        format: &StreamFormat,
+    ) -> Result<Presentation, gst::FlowError> {
+        let element = self.obj();
+        let mut state = element.set_output_state(info.format(), info.width(), info.height(), None)?;
+        state.set_info(info.clone());
+        state.set_caps(caps);
+        element.negotiate(state)?;
+        let downstream = *lock(&self.downstream);
+        gst::info!(super::CAT, imp = self, "output: {caps}, {downstream:?}");
+        Ok(Presentation {
+            info: info.clone(),
+            visible: format.visible,
+            downstream,
+        })
+    }
+
+    /// A frame comes out at the earliest when those that it is reordered with are in.
+    fn report_latency(&self, info: &VideoInfo, format: &StreamFormat) {
+        let fps = info.fps();
+        let frames = format.reorder_frames as u64;
+        let latency = match (u64::try_from(fps.numer()), u64::try_from(fps.denom())) {
+            (Ok(numer @ 1..), Ok(denom)) => gst::ClockTime::SECOND.mul_div_ceil(frames * denom, numer),
+            _ => gst::ClockTime::SECOND.mul_div_ceil(frames, USUAL_FRAME_RATE),
+        };
+        let latency = latency.unwrap_or_default();
+        self.obj().set_latency(latency, latency);
+    }
+}

@@ -1,0 +1,335 @@
+//! How decoded frames become buffers: shared as they are, or copied to default strides.
+
+use std::sync::Arc;
+
+use fourier_core::memory::{FrameLayout, FrameMemory};
+use fourier_core::units::Rect;
+use gst::glib;
+use gst_video::VideoInfo;
+
+use super::downstream::Downstream;
+use super::memory;
+
+/// What downstream agreed to, for all frames of a format.
+#[derive(Clone, Debug)]
+pub(super) struct Presentation {
+    /// The visible picture with default strides.
+    pub(super) info: VideoInfo,
+    /// Where it lies in the coded one.
+    pub(super) visible: Rect,
+    /// What the next elements can do.
+    pub(super) downstream: Downstream,
+}
+
+/// One colour plane seen from a buffer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Plane {
+    /// Index of the memory in the buffer.
+    memory: usize,
+    /// From the start of that memory to the first sample of the rectangle.
+    offset: usize,
+    /// From one row to the next.
+    stride: usize,
+    /// Bytes of a row, and rows, of the visible picture.
+    row: usize,
+    rows: usize,
+}
+
+impl Presentation {
+    /// Whether frames of `layout` can go out without a copy.
+    pub(super) fn can_share(&self, layout: &FrameLayout) -> bool {
+        self.downstream.video_meta || self.has_default_strides(layout)
+    }
+
+    /// Without GstVideoMeta samples must lie where GStreamer's defaults say.
+    fn has_default_strides(&self, layout: &FrameLayout) -> bool {
+        layout.object_lengths.len() == 1
+            && self
+                .planes(layout)
+                .zip(self.info.offset().iter().zip(self.info.stride()))
+                .all(|(plane, (&offset, &stride))| {
+                    plane.offset == offset && Some(plane.stride) == usize::try_from(stride).ok()
+                })
+    }
+
+    /// The planes of the visible rectangle.
+    fn planes<'a>(&'a self, layout: &'a FrameLayout) -> impl Iterator<Item = Plane> + 'a {
+        self.planes_of(layout, self.visible)
+    }
+
+    fn planes_of<'a>(&'a self, layout: &'a FrameLayout, rect: Rect) -> impl Iterator<Item = Plane> + 'a {
+        let format = self.info.format_info();
+        layout.planes.iter().enumerate().map(move |(index, plane)| {
+            // The first component that lies in this plane tells its subsampling.
+            let component = format
+                .plane()
+                .iter()
+                .position(|&at| at as usize == index)
+                .unwrap_or_default();
+            let (w_sub, h_sub) = (format.w_sub()[component], format.h_sub()[component]);
+            let sample = format.pixel_stride()[component].unsigned_abs() as usize;
+            let scale = |value: u32, sub: u32| (value as usize).div_ceil(1 << sub);
+            Plane {
+                memory: plane.object,
+                offset: plane.offset + (rect.y >> h_sub) as usize * plane.pitch + (rect.x >> w_sub) as usize * sample,
+                stride: plane.pitch,
+                row: scale(rect.size.width, w_sub) * sample,
+                rows: scale(rect.size.height, h_sub),
+            }
+        })
+    }
+
+    /// A buffer over `memory`, which holds a clone of `frame` for as long as anybody has the memory.
+    ///
+    /// # Errors
+    /// GStreamer refuses the memory, or no file descriptor is left.
+    pub(super) fn share<F>(&self, memory: &FrameMemory, frame: &F) -> Result<gst::Buffer, glib::BoolError>
+    where
+        F: Clone + Send + Sync + 'static,
+    {
+        let mut buffer = gst::Buffer::new();
+        let writable = buffer
+            .get_mut()
+            .ok_or_else(|| glib::bool_error!("a new buffer is shared already"))?;
+        for memory in memory::wrap(memory, frame)? {
+            writable.append_memory(memory);
+        }
+        if self.downstream.video_meta {
+            self.describe(writable, &memory.layout)?;
+        } else {
+            writable.set_size(self.info.size());
+        }
+        Ok(buffer)
+    }
+
+    /// Says where the picture lies: with GstVideoCropMeta where downstream reads it, else by moving the offsets.
+    fn describe(&self, buffer: &mut gst::BufferRef, layout: &FrameLayout) -> Result<(), glib::BoolError> {
+        let Rect { x, y, size } = self.visible;
+        let crop = self.downstream.crop_meta && (x, y) != (0, 0);
+        let rect = if crop {
+            Rect {
+                x: 0,
+                y: 0,
+                size: layout.size,
+            }
+        } else {
+            self.visible
+        };
+        let mut starts = vec![0; layout.object_lengths.len()];
+        for object in 1..starts.len() {
+            starts[object] = starts[object - 1] + layout.object_lengths[object - 1];
+        }
+        let (mut offsets, mut strides) = (Vec::with_capacity(4), Vec::with_capacity(4));
+        for plane in self.planes_of(layout, rect) {
+            offsets.push(starts[plane.memory] + plane.offset);
+            strides.push(i32::try_from(plane.stride).map_err(|_| glib::bool_error!("stride {}", plane.stride))?);
+        }
+        let (width, height) = (rect.size.width, rect.size.height);
+        let flags = gst_video::VideoFrameFlags::empty();
+        gst_video::VideoMeta::add_full(buffer, flags, self.info.format(), width, height, &offsets, &strides)?;
+        if crop {
+            gst_video::VideoCropMeta::add(buffer, (x, y, size.width, size.height));
+        }
+        Ok(())
+    }
+
+    /// Copies the visible picture of `memory` to the default strides of `buffer`.
+    ///
+    /// # Errors
+    /// One of them cannot be mapped, or is smaller than its layout says.
+    pub(super) fn copy(&self, memory: &Arc<FrameMemory>, buffer: &mut gst::BufferRef) -> Result<(), glib::BoolError> {
+        let source = memory.read().map_err(|error| glib::bool_error!("{error}"))?;
+        let mut target = buffer.map_writable()?;
+        let defaults = self.info.offset().iter().zip(self.info.stride());
+        for (plane, (&offset, &stride)) in self.planes(&memory.layout).zip(defaults) {
+            let cut = || glib::bool_error!("{plane:?} exceeds its memory");
+            let from = source
+                .object(plane.memory)
+                .and_then(|bytes| bytes.get(plane.offset..))
+                .ok_or_else(cut)?;
+            let to = target.get_mut(offset..).ok_or_else(cut)?;
+            let stride = stride.unsigned_abs() as usize;
+            for y in 0..plane.rows {
+                let from = from
+                    .get(y * plane.stride..)
+                    .and_then(|row| row.get(..plane.row))
+                    .ok_or_else(cut)?;
+                let to = to
+                    .get_mut(y * stride..)
+                    .and_then(|row| row.get_mut(..plane.row))
+                    .ok_or_else(cut)?;
+                to.copy_from_slice(from);
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use fourier_core::memory::{MemoryKind, PlaneLayout};
+    use fourier_core::units::Size;
+    use gst_video::prelude::*;
+    use std::io::Write;
+
+    const CODED: Size = Size { width: 64, height: 48 };
+
+    /// NV12 in which every luma byte is `x + 100 * (y & 1)`, and every chroma byte is 7.
+    fn frame(pitch: usize, objects: usize) -> Arc<FrameMemory> {
+        let (luma, chroma) = (pitch * CODED.height as usize, pitch * CODED.height as usize / 2);
+        let mut bytes = vec![7; luma + chroma];
+        for (y, row) in bytes[..luma].chunks_mut(pitch).enumerate() {
+            for (x, sample) in row.iter_mut().enumerate() {
+                *sample = x as u8 + 100 * (y & 1) as u8;
+            }
+        }
+        let parts = if objects == 1 {
+            vec![&bytes[..]]
+        } else {
+            vec![&bytes[..luma], &bytes[luma..]]
+        };
+        let memfd = |part: &&[u8]| {
+            let fd = fourier_core::sys::memfd_create(part.len()).unwrap();
+            std::fs::File::from(fd.try_clone().unwrap()).write_all(part).unwrap();
+            fd
+        };
+        let chroma_at = if objects == 1 { (0, luma) } else { (1, 0) };
+        Arc::new(FrameMemory {
+            fds: parts.iter().map(memfd).collect(),
+            kind: MemoryKind::MemFd,
+            layout: FrameLayout {
+                fourcc: u32::from_le_bytes(*b"NV12"),
+                modifier: Some(0),
+                size: CODED,
+                planes: [(0, 0), chroma_at]
+                    .map(|(object, offset)| PlaneLayout { object, offset, pitch })
+                    .to_vec(),
+                object_lengths: parts.iter().map(|part| part.len()).collect(),
+            },
+        })
+    }
+
+    fn presentation(visible: Rect, downstream: Downstream) -> Presentation {
+        gst::init().unwrap();
+        let Size { width, height } = visible.size;
+        let info = VideoInfo::builder(gst_video::VideoFormat::Nv12, width, height)
+            .build()
+            .unwrap();
+        Presentation {
+            info,
+            visible,
+            downstream,
+        }
+    }
+
+    const ALL: Rect = Rect {
+        x: 0,
+        y: 0,
+        size: CODED,
+    };
+    const CROPPED: Rect = Rect {
+        x: 4,
+        y: 6,
+        size: Size { width: 36, height: 30 },
+    };
+    const PLAIN: Downstream = Downstream {
+        video_meta: false,
+        crop_meta: false,
+        min_buffers: 0,
+    };
+    const STRIDES: Downstream = Downstream {
+        video_meta: true,
+        ..PLAIN
+    };
+    const CROPS: Downstream = Downstream {
+        crop_meta: true,
+        ..STRIDES
+    };
+
+    /// Luma of the visible picture as a reader of GstVideoMeta sees it.
+    fn luma(presentation: &Presentation, buffer: gst::Buffer) -> Vec<Vec<u8>> {
+        let frame = gst_video::VideoFrame::from_buffer_readable(buffer, &presentation.info).unwrap();
+        let stride = frame.plane_stride()[0] as usize;
+        let rows = frame
+            .plane_data(0)
+            .unwrap()
+            .chunks(stride)
+            .take(frame.height() as usize);
+        rows.map(|row| row[..frame.width() as usize].to_vec()).collect()
+    }
+
+    fn expected_luma(rect: Rect) -> Vec<Vec<u8>> {
+        let row = |y: u32| {
+            (rect.x..rect.x + rect.size.width)
+                .map(|x| x as u8 + 100 * (y & 1) as u8)
+                .collect()
+        };
+        (rect.y..rect.y + rect.size.height).map(row).collect()
+    }
+
+    #[test]
+    fn a_shared_picture_is_read_through_its_strides_and_offsets() {
+        for (objects, rect) in [(1, ALL), (1, CROPPED), (2, CROPPED)] {
+            let presentation = presentation(rect, STRIDES);
+            let memory = frame(80, objects);
+            assert!(presentation.can_share(&memory.layout));
+            let buffer = presentation.share(&memory, &()).unwrap();
+            assert_eq!(
+                luma(&presentation, buffer),
+                expected_luma(rect),
+                "{objects} objects, {rect:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_crop_goes_out_as_crop_meta_where_downstream_reads_it() {
+        let buffer = presentation(CROPPED, CROPS).share(&frame(80, 1), &()).unwrap();
+        assert_eq!(
+            buffer.meta::<gst_video::VideoCropMeta>().unwrap().rect(),
+            (4, 6, 36, 30)
+        );
+        let meta = buffer.meta::<gst_video::VideoMeta>().unwrap();
+        assert_eq!(
+            (meta.width(), meta.height(), meta.offset()),
+            (64, 48, &[0, 80 * 48][..])
+        );
+        let uncropped = presentation(ALL, CROPS).share(&frame(80, 1), &()).unwrap();
+        assert!(uncropped.meta::<gst_video::VideoCropMeta>().is_none());
+    }
+
+    #[test]
+    fn without_video_meta_only_default_strides_are_shared() {
+        assert!(presentation(ALL, PLAIN).can_share(&frame(64, 1).layout));
+        assert!(!presentation(ALL, PLAIN).can_share(&frame(80, 1).layout));
+        assert!(!presentation(ALL, PLAIN).can_share(&frame(64, 2).layout));
+        assert!(!presentation(CROPPED, PLAIN).can_share(&frame(64, 1).layout));
+        let buffer = presentation(ALL, PLAIN).share(&frame(64, 1), &()).unwrap();
+        assert_eq!(buffer.size(), 64 * 48 * 3 / 2);
+    }
+
+    #[test]
+    fn a_copy_has_default_strides_and_only_the_visible_picture() {
+        for objects in [1, 2] {
+            let presentation = presentation(CROPPED, PLAIN);
+            let mut buffer = gst::Buffer::with_size(presentation.info.size()).unwrap();
+            presentation
+                .copy(&frame(80, objects), buffer.get_mut().unwrap())
+                .unwrap();
+            assert_eq!(buffer.map_readable().unwrap()[presentation.info.offset()[1]], 7);
+            assert_eq!(luma(&presentation, buffer), expected_luma(CROPPED));
+        }
+    }
+
+    #[test]
+    fn a_layout_that_exceeds_its_memory_is_an_error() {
+        let memory = Arc::into_inner(frame(80, 1)).unwrap();
+        let mut layout = memory.layout.clone();
+        layout.planes[1].offset += 80 * 20;
+        let memory = Arc::new(FrameMemory { layout, ..memory });
+        let presentation = presentation(ALL, PLAIN);
+        let mut buffer = gst::Buffer::with_size(presentation.info.size()).unwrap();
+        presentation.copy(&memory, buffer.get_mut().unwrap()).unwrap_err();
+    }
+}
