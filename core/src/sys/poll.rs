@@ -15,9 +15,9 @@ use crate::IoctlError;
 /// # Errors
 /// What poll(2) says.
 pub fn poll_fd(fd: BorrowedFd<'_>, events: PollFlags, timeout: Duration) -> Result<PollFlags, IoctlError> {
-    let deadline = Instant::now() + timeout;
+    let start = Instant::now();
     loop {
-        let left = deadline.saturating_duration_since(Instant::now());
+        let left = timeout.saturating_sub(start.elapsed());
         // Rounded up: a wait of less than a millisecond must not become a busy loop.
         let millis = u16::try_from(left.as_micros().div_ceil(1_000)).unwrap_or(u16::MAX);
         let mut fds = [PollFd::new(fd, events)];

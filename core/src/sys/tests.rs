@@ -88,4 +88,10 @@ fn polling_ends_when_time_runs_out() {
     let (reader, _writer) = std::io::pipe().unwrap();
     let found = poll_fd(reader.as_fd(), PollFlags::POLLIN, Duration::from_micros(10)).unwrap();
     assert_eq!(found, PollFlags::empty());
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(writer);
+    assert_eq!(
+        poll_fd(reader.as_fd(), PollFlags::POLLIN, Duration::MAX).unwrap(),
+        PollFlags::POLLHUP
+    );
 }

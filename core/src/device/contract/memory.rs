@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use nix::errno::Errno;
 
-use super::rig::{Rig, timestamp};
+use super::rig::{Rig, capture_buffer, timestamp};
 use super::stream::Picture;
 use super::{Failure, Verdict, ensure, expect_errno};
 use crate::device::format::frame_layout;
@@ -94,9 +94,9 @@ pub(super) fn memory_that_is_too_short_is_refused(device: &dyn DecoderDevice) ->
         ..short
     };
     expect_errno(rig.queue_import(0, &liar), Errno::EINVAL)?;
-    let no_planes = super::rig::capture_buffer(0, BufferMemory::DmaBuf(&[]));
+    let no_planes = capture_buffer(0, BufferMemory::DmaBuf(&[]));
     expect_errno(rig.node.queue_buffer(Queue::Capture, &no_planes), Errno::EINVAL)?;
-    let mapped = super::rig::capture_buffer(0, BufferMemory::Mmap);
+    let mapped = capture_buffer(0, BufferMemory::Mmap);
     expect_errno(rig.node.queue_buffer(Queue::Capture, &mapped), Errno::EINVAL)?;
     expect_errno(rig.node.export_buffer(Queue::Capture, BufferIndex(0), 0), Errno::EINVAL)?;
     rig.queue_import(0, memory)?;

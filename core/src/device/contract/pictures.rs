@@ -1,9 +1,9 @@
 //! Decoding: jobs, references, errors, held CAPTURE buffers.
 
 use super::rig::{Rig, timestamp};
-use super::stream::{Picture, Submission, macroblocks};
+use super::stream::{Picture, Submission, macroblocks, sps};
 use super::{Failure, Verdict, ensure};
-use crate::device::{DecodeMode, DecoderDevice, Dequeued, MemoryType, Queue};
+use crate::device::{Control, DecodeMode, DecoderDevice, Dequeued, MemoryType, Queue};
 use crate::units::{BufferIndex, Size};
 
 const NO_HOLD: Verdict = Verdict::NotApplicable("no held CAPTURE buffers");
@@ -230,8 +230,8 @@ pub(super) fn another_size_follows_without_closing(device: &dyn DecoderDevice) -
     };
     rig.output.size = rig.size;
     rig.output = rig.node.set_format(Queue::Output, &rig.output)?;
-    let sps = super::stream::sps(rig.size);
-    rig.node.set_controls(None, &[crate::device::Control::Sps(&sps)])?;
+    let sps = sps(rig.size);
+    rig.node.set_controls(None, &[Control::Sps(&sps)])?;
     rig.capture = rig.node.format(Queue::Capture)?;
     rig.allocate(MemoryType::Mmap, 1)?;
     rig.start()?;

@@ -135,7 +135,7 @@ impl<'a> Rig<'a> {
     }
 
     /// The OUTPUT buffer of a slot, filled.
-    fn fill(&self, slot: u32, bitstream: &[u8]) -> Result<(), Failure> {
+    pub(super) fn fill(&self, slot: u32, bitstream: &[u8]) -> Result<(), Failure> {
         let mut mapping = self.node.map_buffer(Queue::Output, BufferIndex(slot), 0)?;
         let room = mapping.bytes_mut().get_mut(..bitstream.len());
         room.ok_or_else(|| Failure::new("the OUTPUT buffer is too small"))?

@@ -15,6 +15,8 @@ mod personality;
 mod queue;
 mod request;
 mod stages;
+#[cfg(test)]
+mod tests;
 mod worker;
 
 use std::sync::Arc;

@@ -149,19 +149,18 @@ impl ReconstructionStage {
     /// Decodes into the job's target; tells whether anything was wrong or missing.
     fn reconstruct(&mut self, job: &Job, part: PicturePart) -> bool {
         let parsed = &job.arena.parsed;
-        let Some(params) = parsed.params.as_ref().filter(|params| fits(&job.target, params)) else {
+        if !parsed.params.as_ref().is_some_and(|params| fits(&job.target, params)) {
             tracing::debug!(
                 "OUTPUT {}: the picture does not fit CAPTURE {}",
                 job.output,
                 job.capture
             );
             return true;
-        };
-        let is_field = matches!(params.structure, Structure::Field(_));
+        }
         if let Err(error) = job.target.memory.sync(SyncPhase::Start) {
             tracing::warn!("{error}");
         }
-        let outcome = self.write(job, part, is_field);
+        let outcome = self.write(job, part);
         if let Err(error) = job.target.memory.sync(SyncPhase::End) {
             tracing::warn!("{error}");
         }
@@ -173,7 +172,7 @@ impl ReconstructionStage {
     }
 
     /// The reconstruction itself; `None` if the memory of the target is too short.
-    fn write(&mut self, job: &Job, part: PicturePart, is_field: bool) -> Option<Outcome> {
+    fn write(&mut self, job: &Job, part: PicturePart) -> Option<Outcome> {
         let mut planes = job.target.memory.write();
         let mut target = job.target.layout.frame_mut(&mut planes)?;
         let mut motion = job.target.motion.write().unwrap_or_else(PoisonError::into_inner);
@@ -182,9 +181,7 @@ impl ReconstructionStage {
             .references
             .each_ref()
             .map(|reference| reference.as_ref().map(LockedReference::new));
-        let references = locked
-            .each_ref()
-            .map(|reference| reference.as_ref()?.reference(is_field));
+        let references = locked.each_ref().map(|reference| reference.as_ref()?.reference());
         let parsed = &job.arena.parsed;
         Some(
             self.reconstructor
@@ -227,10 +224,10 @@ impl<'a> LockedReference<'a> {
         }
     }
 
-    /// What reconstruction sees; a frame cannot refer to itself, only a second field to the first.
-    fn reference(&self, is_field: bool) -> Option<Reference<'_, u8>> {
+    /// What reconstruction sees.
+    fn reference(&self) -> Option<Reference<'_, u8>> {
         match self {
-            Self::Target => is_field.then_some(Reference::Target),
+            Self::Target => Some(Reference::Target),
             Self::Other {
                 picture,
                 planes,
