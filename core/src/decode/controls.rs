@@ -400,3 +400,6 @@ fn pred_weights(table: &PredWeightTable) -> v4l2::v4l2_ctrl_h264_pred_weights {
     }
     control
 }
+
+#[cfg(test)]
+mod tests;

@@ -162,11 +162,11 @@ impl Binding {
             .is_some_and(|entry| entry.timestamp == Some(timestamp))
     }
 
-    /// Indexes whose memory nobody holds any more and that are not in `pinned`.
-    pub fn dead(&self, pinned: IndexSet) -> impl Iterator<Item = BufferIndex> + '_ {
+    /// Indexes without a memory, or whose memory nobody holds any more, that are not in `pinned`.
+    pub fn vacant(&self, pinned: IndexSet) -> impl Iterator<Item = BufferIndex> + '_ {
         self.indexes().filter_map(move |(index, entry)| {
-            let dead = entry.memory.as_ref().is_some_and(|memory| memory.strong_count() == 0);
-            (dead && !pinned.contains(index)).then_some(index)
+            let vacant = entry.memory.as_ref().is_none_or(|memory| memory.strong_count() == 0);
+            (vacant && !pinned.contains(index)).then_some(index)
         })
     }
 
@@ -178,3 +178,6 @@ impl Binding {
         (0..).map(BufferIndex).zip(&self.entries)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -94,6 +94,17 @@ impl PoolLimits {
     }
 }
 
+impl PoolLimits {
+    /// The same with at most `frames`, all that a queue can have.
+    #[must_use]
+    pub fn at_most(self, frames: usize) -> Self {
+        Self {
+            total: self.total.min(frames),
+            reserve: self.reserve.min(frames),
+        }
+    }
+}
+
 /// A number of bytes with an optional K, M or G (powers of 1,024).
 fn parse_bytes(text: &str) -> Option<u64> {
     let text = text.trim();
@@ -435,3 +446,6 @@ impl Drop for Frame {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -83,7 +83,7 @@ impl State {
 impl Stream {
     /// A buffer whose memory nobody holds, here or in another process, and that no job needs.
     fn abandoned_buffer(&self, node: &dyn DecoderNode, busy: IndexSet) -> Result<Option<BufferIndex>> {
-        for index in self.binding.dead(busy) {
+        for index in self.binding.vacant(busy) {
             let state = node.query_buffer(Queue::Capture, index)?;
             if !state.mapped && !state.queued {
                 return Ok(Some(index));

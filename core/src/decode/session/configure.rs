@@ -20,6 +20,9 @@ use crate::pool::{Binding, BitstreamRing, Frame, FramePool, FrameSource, IndexSe
 use crate::units::Size;
 use crate::{Error, Result};
 
+/// CAPTURE buffers to import into: 16 references, a target and the requests in flight fit with room to spare.
+const CAPTURE_BUFFERS: u32 = 32;
+
 /// What of an SPS decides about formats.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Shape {
@@ -68,12 +71,15 @@ impl Shared {
             .iter()
             .map(|plane| u64::from(plane.size_image))
             .sum();
-        let limits = PoolLimits::new(needs.dpb, RING_SLOTS as usize, needs.downstream, frame_bytes)?;
+        let mut limits = PoolLimits::new(needs.dpb, RING_SLOTS as usize, needs.downstream, frame_bytes)?;
         let ring = BitstreamRing::allocate(&self.node, agreement.output.clone(), RING_SLOTS)?;
         let allocator = capabilities
             .dmabuf_import
             .then(|| self.allocator(&agreement, sps))
             .transpose()?;
+        if allocator.is_none() {
+            limits = limits.at_most(capabilities.max_num_buffers.min(IndexSet::CAPACITY) as usize);
+        }
         let mut state = lock(&self.state);
         state.generation += 1;
         let source: Box<dyn FrameSource> = match &allocator {
@@ -103,15 +109,12 @@ impl Shared {
         allocator: Option<Arc<NodeAllocator>>,
     ) -> Result<Stream> {
         let capabilities = self.device.capabilities();
-        let wanted = capabilities.max_num_buffers.min(32);
-        let (capture_memory, count) = match &allocator {
-            Some(_) => {
-                let created = self.node.request_buffers(Queue::Capture, MemoryType::DmaBuf, wanted)?;
-                (MemoryType::DmaBuf, created.count)
-            }
-            // They are made one by one, as frames are asked for.
-            None => (MemoryType::Mmap, 0),
+        let (capture_memory, wanted) = match &allocator {
+            Some(_) => (MemoryType::DmaBuf, capabilities.max_num_buffers.min(CAPTURE_BUFFERS)),
+            // STREAMON wants one; the others are made one by one, as frames are asked for.
+            None => (MemoryType::Mmap, 1),
         };
+        let count = self.node.request_buffers(Queue::Capture, capture_memory, wanted)?.count;
         tracing::info!(
             "{}: {:?} {} on {:?}, {} OUTPUT and {count} CAPTURE buffers",
             capabilities.path,

@@ -22,6 +22,8 @@ mod phase;
 mod pictures;
 mod recover;
 mod submit;
+#[cfg(test)]
+mod tests;
 mod ticket;
 
 use std::collections::VecDeque;

@@ -1,8 +1,10 @@
 //! The map from pictures to what the driver finds them by. Pure: no ioctl, no lock.
 
+use crate::decode::SliceJob;
 use crate::decode::controls::{DPB_ENTRIES, ReferenceNames};
 use crate::h264::PictureId;
 use crate::h264::reference::ReferencePicture;
+use crate::h264::slice_header::SliceType;
 use crate::pool::{Binding, IndexSet};
 use crate::units::{BufferIndex, Timestamp};
 
@@ -28,8 +30,25 @@ pub(super) struct Resolved {
     pub names: ReferenceNames,
     /// The CAPTURE indexes that they sit at.
     pub indexes: IndexSet,
-    /// Some were not to be found; others stand in for them.
-    pub missing: bool,
+    /// By index: it was not to be found, another one stands in for it.
+    pub missing: [bool; DPB_ENTRIES],
+}
+
+impl Resolved {
+    /// The samples of `slice` depend on a reference that is missing. Without lists, every reference counts.
+    pub fn damages(&self, slice: &SliceJob<'_>) -> bool {
+        let is_missing = |index: usize| self.missing.get(index).is_some_and(|&missing| missing);
+        match slice.header.slice_type {
+            SliceType::I | SliceType::Si => false,
+            SliceType::P | SliceType::Sp | SliceType::B => {
+                let mut entries = slice.ref_pic_lists.iter().flatten().peekable();
+                match entries.peek() {
+                    None => self.missing.contains(&true),
+                    Some(_) => entries.flatten().any(|entry| is_missing(entry.reference.into())),
+                }
+            }
+        }
+    }
 }
 
 impl Pictures {
@@ -83,10 +102,10 @@ impl Pictures {
             }
         }
         let found = names;
-        let mut missing = false;
+        let mut missing = [false; DPB_ENTRIES];
         for (position, reference) in references.iter().enumerate().take(DPB_ENTRIES) {
             if found[position].is_none() && !reference.non_existing {
-                missing = true;
+                missing[position] = true;
                 names[position] = stand_in(reference, references, &found);
             }
         }
@@ -116,3 +135,6 @@ fn stand_in(lost: &ReferencePicture, references: &[ReferencePicture], found: &Re
         .min_by_key(|&(distance, _)| distance)
         .map(|(_, name)| name)
 }
+
+#[cfg(test)]
+mod tests;

@@ -63,7 +63,7 @@ impl Shared {
         let (mut state, plan) = self.plan(state, job, target)?;
         state.stats.submitted += 1;
         state.controls.fill_picture(job, &plan.references.names);
-        if plan.references.missing {
+        if job.slices.iter().any(|slice| plan.references.damages(slice)) {
             plan.completion.damage();
         }
         let mut state = self.send_all(state, job, target, &plan)?;

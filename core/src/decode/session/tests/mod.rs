@@ -1,0 +1,412 @@
+//! The session on the software node, with real pictures.
+
+mod clip;
+mod faults;
+mod probe;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use clip::{Clip, Coded, Coding};
+use probe::{Call, Probe, ProbedDevice};
+
+use super::{FrameNeeds, Phase, PictureHandle, Session, Submitted, Ticket};
+use crate::decode::Outcome;
+use crate::device::DecoderDevice;
+use crate::device::allocator::soft_allocator;
+use crate::device::soft::{Personality, SoftDevice};
+use crate::h264::{PictureId, Sps};
+use crate::memory::{FrameAllocator, FrameMemory};
+use crate::pool::{Export, Frame, FramePool, Interrupt};
+use crate::{Error, Result};
+
+fn soft(options: &str) -> Arc<dyn DecoderDevice> {
+    Arc::new(SoftDevice::new(Personality::parse(options).unwrap()))
+}
+
+/// A session with a pool, a clip, and the pictures that may be referred to.
+struct Player {
+    session: Session,
+    pool: FramePool,
+    clip: Clip,
+    probe: Arc<Probe>,
+    /// What the DPB holds.
+    dpb: HashMap<PictureId, (PictureHandle, Frame)>,
+}
+
+impl Player {
+    fn new(options: &str, clip: Clip) -> Self {
+        let probe = Arc::new(Probe::default());
+        let inner = soft(options);
+        let device = ProbedDevice {
+            inner,
+            probe: Arc::clone(&probe),
+            opened: Default::default(),
+        };
+        let session = Session::open(Arc::new(device)).unwrap();
+        let needs = FrameNeeds {
+            dpb: clip.max_references,
+            downstream: 2,
+        };
+        let pool = session.configure(&clip.sps, needs, &Interrupt::new()).unwrap();
+        probe.reset();
+        Self {
+            session,
+            pool,
+            clip,
+            probe,
+            dpb: HashMap::new(),
+        }
+    }
+
+    fn submit_into(&mut self, coding: Coding, target: &Frame) -> Result<Submitted> {
+        let coded = self.clip.code(coding);
+        let submitted = coded.with_job(&self.clip, |job| self.session.submit(job, target));
+        self.keep_references(&coded);
+        submitted
+    }
+
+    fn submit(&mut self, coding: Coding) -> Result<(PictureId, Ticket, Frame)> {
+        let target = self.pool.acquire()?;
+        let id = self.clip.next_id();
+        let Submitted { ticket, picture } = self.submit_into(coding, &target)?;
+        self.dpb.insert(id, (picture, target.clone()));
+        Ok((id, ticket, target))
+    }
+
+    /// As a sliding window does.
+    fn keep_references(&mut self, coded: &Coded) {
+        let max = self.clip.max_references as u64;
+        self.dpb.retain(|id, _| id.0 + max > coded.id.0);
+    }
+}
+
+/// The samples of the luma plane at the start of some rows, all equal, or what is wrong.
+fn value_of(memory: &Arc<FrameMemory>) -> u8 {
+    let access = memory.read().unwrap();
+    let (plane, pitch) = (access.plane(0).unwrap(), memory.layout.planes[0].pitch);
+    let size = memory.layout.size;
+    let rows = (0..size.height as usize).flat_map(|row| &plane[row * pitch..][..size.width as usize]);
+    let mut values: Vec<u8> = rows.copied().collect();
+    values.dedup();
+    assert_eq!(values.len(), 1, "one value everywhere: {values:?}");
+    values[0]
+}
+
+fn wait_good(submitted: &(PictureId, Ticket, Frame), value: u8) {
+    assert_eq!(submitted.1.wait(), Outcome::Good);
+    assert_eq!(value_of(submitted.2.memory()), value);
+}
+
+#[test]
+fn pictures_come_out_as_they_were_coded() {
+    for options in [
+        "default",
+        "threads=1",
+        "pitch=256,tail=64",
+        "planes=2",
+        "cedrus",
+        "mode=slice",
+        "remove=off",
+    ] {
+        let mut player = Player::new(options, Clip::new(2, 1));
+        let first = player.submit(Coding::Value(200)).unwrap();
+        let copy = player.submit(Coding::CopyOf(first.0)).unwrap();
+        wait_good(&first, 200);
+        wait_good(&copy, 200);
+    }
+}
+
+#[test]
+fn several_pictures_are_in_flight_and_end_in_any_order_of_waiting() {
+    let mut player = Player::new("default", Clip::new(2, 2));
+    let mut last = player.submit(Coding::Value(7)).unwrap();
+    let mut all = Vec::new();
+    for _ in 0..20 {
+        let next = player.submit(Coding::CopyOf(last.0)).unwrap();
+        all.push(std::mem::replace(&mut last, next));
+        if all.len() == 4 {
+            all.drain(..).rev().for_each(|picture| wait_good(&picture, 7));
+        }
+    }
+    player.session.drain().unwrap();
+    assert_eq!(player.session.phase(), Phase::Drained);
+    assert_eq!(last.1.outcome(), Some(Outcome::Good), "drained");
+}
+
+#[test]
+fn threads_that_wait_for_different_pictures_all_get_theirs() {
+    let mut player = Player::new("default", Clip::new(2, 2));
+    let mut waiters = Vec::new();
+    for value in 0..40 {
+        let picture = player.submit(Coding::Value(value)).unwrap();
+        waiters.push(std::thread::spawn(move || wait_good(&picture, value)));
+        if waiters.len() == 4 {
+            waiters.drain(..).for_each(|waiter| waiter.join().unwrap());
+        }
+    }
+}
+
+#[test]
+fn a_picture_takes_at_most_eight_device_calls() {
+    let mut player = Player::new("default", Clip::new(2, 1));
+    let mut last = player.submit(Coding::Value(1)).unwrap();
+    for _ in 0..10 {
+        last = player.submit(Coding::CopyOf(last.0)).unwrap();
+    }
+    player.session.drain().unwrap();
+    player.probe.reset();
+    let pictures = 50;
+    for _ in 0..pictures {
+        last = player.submit(Coding::CopyOf(last.0)).unwrap();
+    }
+    player.session.drain().unwrap();
+    let calls = player.probe.order().len();
+    assert!(calls <= 8 * pictures, "{calls} calls for {pictures} pictures");
+    wait_good(&last, 1);
+}
+
+#[test]
+fn the_capture_buffer_is_queued_after_its_request() {
+    let mut player = Player::new("default", Clip::new(1, 1));
+    player.submit(Coding::Value(1)).unwrap();
+    let expected = [
+        Call::SetControls,
+        Call::QueueOutput,
+        Call::QueueRequest,
+        Call::QueueCapture,
+    ];
+    assert_eq!(player.probe.order(), expected);
+}
+
+/// 64 memories take turns at 32 indexes while every picture copies the oldest of 16 references.
+#[test]
+fn a_pinned_index_is_never_rebound() {
+    let mut player = Player::new("default", Clip::new(1, 1).with_references(16));
+    let memories: Vec<Frame> = {
+        let (format, pool) = (player.session.format().unwrap(), &player.pool);
+        let allocator = soft_allocator();
+        assert!(pool.stats().limit < 64);
+        let allocate = |_| player.session.adopt(allocator.allocate(&format).unwrap()).unwrap();
+        (0..64).map(allocate).collect()
+    };
+    let mut values = HashMap::new();
+    let mut tickets = Vec::new();
+    for n in 0..640_u64 {
+        let id = player.clip.next_id();
+        let oldest = PictureId(id.0.saturating_sub(16));
+        let coding = if n < 16 {
+            Coding::Value(100 + n as u8)
+        } else {
+            Coding::CopyOf(oldest)
+        };
+        let value = if n < 16 { 100 + n as u8 } else { values[&oldest] };
+        values.insert(id, value);
+        let target = &memories[n as usize % 64];
+        let Submitted { ticket, picture } = player.submit_into(coding, target).unwrap();
+        player.dpb.insert(id, (picture, target.clone()));
+        tickets.push((ticket, target, value));
+        if tickets.len() > 20 {
+            let (ticket, target, value) = tickets.remove(0);
+            assert_eq!(ticket.wait(), Outcome::Good, "picture {}", n - 20);
+            assert_eq!(value_of(target.memory()), value);
+        }
+    }
+    assert_eq!(player.session.stats().damaged, 0);
+}
+
+#[test]
+fn few_buffers_for_many_references_are_refused_by_name() {
+    let mut player = Player::new("buffers=4", Clip::new(1, 1).with_references(8));
+    let refused = (0..8)
+        .map(|value| player.submit(Coding::Value(value)))
+        .find_map(Result::err);
+    let Some(Error::Unsupported(why)) = refused else {
+        panic!("{refused:?}")
+    };
+    assert!(why.contains("4 buffers"), "{why}");
+}
+
+#[test]
+fn a_reference_that_is_gone_is_replaced_by_the_nearest_and_the_picture_is_damaged() {
+    let mut player = Player::new("default", Clip::new(1, 1));
+    let first = player.submit(Coding::Value(10)).unwrap();
+    let second = player.submit(Coding::Value(20)).unwrap();
+    let third = player.submit(Coding::Value(30)).unwrap();
+    player.dpb.remove(&second.0);
+    let copy = player.submit(Coding::CopyOf(second.0)).unwrap();
+    assert_eq!(copy.1.wait(), Outcome::Damaged);
+    assert_ne!(value_of(copy.2.memory()), 20, "its memory is not found by any name");
+    wait_good(&first, 10);
+    wait_good(&third, 30);
+}
+
+#[test]
+fn a_picture_over_a_reference_makes_the_reference_unusable() {
+    let mut player = Player::new("default", Clip::new(1, 1));
+    let first = player.submit(Coding::Value(10)).unwrap();
+    assert_eq!(first.1.wait(), Outcome::Good);
+    // As a program may do that decodes into a surface which is still listed as a reference.
+    let id = player.clip.next_id();
+    let over = player.submit_into(Coding::Value(20), &first.2).unwrap();
+    player.dpb.insert(id, (over.picture, first.2.clone()));
+    let copy = player.submit(Coding::CopyOf(first.0)).unwrap();
+    assert_eq!(copy.1.wait(), Outcome::Damaged);
+}
+
+#[test]
+fn frames_outlive_session_and_device() {
+    let mut player = Player::new("default", Clip::new(2, 1));
+    let (_, ticket, frame) = player.submit(Coding::Value(33)).unwrap();
+    drop(player);
+    assert_eq!(
+        ticket.wait(),
+        Outcome::Good,
+        "a session that ends waits for what is under way"
+    );
+    assert_eq!(value_of(frame.memory()), 33);
+}
+
+#[test]
+fn a_new_size_leaves_old_frames_whole() {
+    let mut player = Player::new("default", Clip::new(2, 1));
+    let old = player.submit(Coding::Value(50)).unwrap();
+    assert!(player.session.is_configured_for(&player.clip.sps));
+    player.clip = Clip::new(3, 2);
+    assert!(!player.session.is_configured_for(&player.clip.sps));
+    let old_pool = std::mem::replace(&mut player.pool, {
+        let needs = FrameNeeds { dpb: 4, downstream: 0 };
+        player
+            .session
+            .configure(&player.clip.sps, needs, &Interrupt::new())
+            .unwrap()
+    });
+    player.dpb.clear();
+    let new = player.submit(Coding::Value(60)).unwrap();
+    wait_good(&old, 50);
+    wait_good(&new, 60);
+    let stray = old_pool.acquire().unwrap();
+    assert!(
+        matches!(player.submit_into(Coding::Value(1), &stray), Err(Error::Unsupported(_))),
+        "another layout"
+    );
+}
+
+#[test]
+fn slices_share_a_held_capture_buffer() {
+    for (rows, slices) in [(4, 4), (9, 9), (3, 2)] {
+        let mut player = Player::new("cedrus", Clip::new(2, rows).in_slices(slices));
+        let first = player.submit(Coding::Value(90)).unwrap();
+        let copy = player.submit(Coding::CopyOf(first.0)).unwrap();
+        let again = player.submit(Coding::CopyOf(first.0)).unwrap();
+        wait_good(&again, 90);
+        wait_good(&copy, 90);
+        wait_good(&first, 90);
+        assert_eq!(player.probe.count(Call::QueueCapture), 3);
+        assert_eq!(
+            player.probe.count(Call::QueueRequest),
+            3 * u64::from(rows.div_ceil(rows.div_ceil(slices)))
+        );
+    }
+}
+
+#[test]
+fn a_device_that_imports_nothing_lends_its_own_buffers() {
+    let mut player = Player::new("import=off,buffers=12", Clip::new(2, 1));
+    let mut last = player.submit(Coding::Value(44)).unwrap();
+    for _ in 0..30 {
+        last = player.submit(Coding::CopyOf(last.0)).unwrap();
+    }
+    wait_good(&last, 44);
+    assert_eq!(last.2.export().unwrap(), Export::Share);
+    let outside = Arc::clone(last.2.memory());
+    drop(last);
+    for round in 0..5 {
+        let values = (0..5).map(|n| 10 * round + n);
+        let pictures: Vec<_> = values
+            .map(|value| (value, player.submit(Coding::Value(value)).unwrap()))
+            .collect();
+        pictures.iter().for_each(|(value, picture)| wait_good(picture, *value));
+    }
+    assert_eq!(
+        value_of(&outside),
+        44,
+        "a buffer that is still mapped elsewhere is not written"
+    );
+}
+
+#[test]
+fn a_picture_larger_than_its_slot_makes_the_slot_grow() {
+    for options in ["default", "remove=off"] {
+        let mut player = Player::new(options, Clip::new(40, 32));
+        let (small, large) = (
+            player.submit(Coding::Value(1)).unwrap(),
+            player.submit(Coding::Value(0)).unwrap(),
+        );
+        assert!(
+            player.probe.count(Call::CreateBuffers) > 0,
+            "slots of 320 KiB are too small for 480 KiB of I_PCM"
+        );
+        wait_good(&small, 1);
+        wait_good(&large, 0);
+    }
+}
+
+#[test]
+fn what_the_device_cannot_decode_is_refused_by_name() {
+    let base = Clip::new(2, 2).sps;
+    let session = Session::open(soft("max=1024x1024")).unwrap();
+    let interlaced = Sps {
+        frame_mbs_only_flag: false,
+        ..base.clone()
+    };
+    let deep = Sps {
+        profile_idc: 110,
+        bit_depth_luma_minus8: 2,
+        ..base.clone()
+    };
+    let chroma_422 = Sps {
+        profile_idc: 122,
+        chroma_format_idc: 2,
+        ..base.clone()
+    };
+    let chroma_444 = Sps {
+        profile_idc: 244,
+        chroma_format_idc: 3,
+        ..base.clone()
+    };
+    let large = Sps {
+        pic_width_in_mbs_minus1: 64,
+        ..base.clone()
+    };
+    let lossless = Sps {
+        profile_idc: 244,
+        qpprime_y_zero_transform_bypass_flag: true,
+        ..base
+    };
+    for (sps, feature) in [
+        (interlaced, "interlaced"),
+        (deep, "10 bits"),
+        (chroma_422, "4:2:2"),
+        (chroma_444, "4:4:4"),
+        (large, "1040x32"),
+        (lossless, "lossless"),
+    ] {
+        let refused = session.configure(&sps, FrameNeeds::default(), &Interrupt::new());
+        let Err(Error::Unsupported(why)) = refused else {
+            panic!("{refused:?}")
+        };
+        assert!(why.contains(feature), "{why}");
+        assert_eq!(session.phase(), Phase::Unconfigured);
+    }
+}
+
+#[test]
+fn public_types_are_send_and_sync() {
+    fn check<T: Send + Sync>() {}
+    check::<Session>();
+    check::<Ticket>();
+    check::<PictureHandle>();
+    check::<Frame>();
+    check::<FramePool>();
+}
