@@ -131,7 +131,14 @@ fn list_entry<S: Sample>(dpb_index: Option<u8>, params: &PictureParams, pool: &P
         dpb_index: if missing {
             pool.nearest(params, pic_order_cnt)
         } else {
-            Some(index)
+            // Two entries may name one picture, when it stands in for another; the deblocking filter must see that.
+            let same = |other: &Option<DpbEntry>| other.is_some_and(|other| other.reference_ts == entry.reference_ts);
+            params
+                .dpb
+                .iter()
+                .zip(0..)
+                .find(|(other, _)| same(other))
+                .map(|(_, first)| first)
         },
         missing,
         pic_order_cnt,
