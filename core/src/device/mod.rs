@@ -233,7 +233,7 @@ pub trait DecoderNode: Debug + Send + Sync {
     fn queue_request(&self, request: RequestId) -> Result<()>;
     /// MEDIA_REQUEST_IOC_REINIT: EBUSY while it is queued.
     fn reinit_request(&self, request: RequestId) -> Result<()>;
-    /// poll(POLLPRI) on the request.
+    /// poll(POLLPRI) on the request; one that is not queued has POLLERR, which is EINVAL here.
     fn poll_request(&self, request: RequestId, timeout: Duration) -> Result<RequestState>;
     /// close(2) on the request.
     fn close_request(&self, request: RequestId);
@@ -246,9 +246,11 @@ pub trait DecoderNode: Debug + Send + Sync {
     fn remove_buffer(&self, queue: Queue, index: BufferIndex) -> Result<()>;
     /// VIDIOC_QUERYBUF.
     fn query_buffer(&self, queue: Queue, index: BufferIndex) -> Result<BufferState>;
-    /// VIDIOC_PREPARE_BUF: proves that the driver can map the memory, decodes nothing.
+    /// VIDIOC_PREPARE_BUF: proves that the driver can map the memory, decodes nothing. Binds as QBUF does; EINVAL a
+    /// second time before QBUF or STREAMOFF.
     fn prepare_buffer(&self, queue: Queue, index: BufferIndex, memory: BufferMemory<'_>) -> Result<()>;
     /// VIDIOC_QBUF. On CAPTURE another dma-buf than the bound one unbinds that and loses its timestamp, even on failure.
+    /// OUTPUT without a request is EBADR.
     fn queue_buffer(&self, queue: Queue, buffer: &QueueBuffer<'_>) -> Result<()>;
     /// VIDIOC_DQBUF, never blocking.
     fn dequeue_buffer(&self, queue: Queue) -> Result<Dequeued>;
