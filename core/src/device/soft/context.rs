@@ -7,14 +7,14 @@ use fourier_soft::Controls;
 use nix::errno::Errno;
 use v4l2r::bindings as v4l2;
 
-use super::super::{Control, MemoryType, Queue, QueueBuffer, RequestId};
 use super::controls;
 use super::formats;
 use super::job::{Arena, Job, Picture, PictureLayout, ReferencePicture, Step};
 use super::personality::Personality;
 use super::queue::{BufferQueue, State};
 use super::request::Requests;
-use crate::memory::Format;
+use crate::device::{Control, MemoryType, Queue, QueueBuffer, RequestId};
+use crate::memory::{Format, PixelFormat};
 use crate::units::{BufferIndex, Size, Timestamp};
 
 /// A CAPTURE buffer that stays with the device for further requests of the same timestamp.
@@ -45,7 +45,7 @@ pub(super) struct Context {
 impl Context {
     pub(super) fn new(personality: Arc<Personality>) -> Self {
         let nothing = Format {
-            pixel_format: super::super::format::H264_SLICE,
+            pixel_format: crate::device::format::H264_SLICE,
             size: Size::default(),
             planes: Vec::new(),
         };
@@ -115,9 +115,9 @@ impl Context {
         Ok(())
     }
 
-    /// The CAPTURE pixel formats of the current SPS.
-    pub(super) fn capture_formats(&self) -> Vec<crate::memory::PixelFormat> {
-        formats::capture_formats(&self.personality, &self.current)
+    /// The CAPTURE pixel formats of the current SPS; all that is accepted (8-bit 4:2:0 and 4:0:0) gives the same.
+    pub(super) fn capture_formats(&self) -> Vec<PixelFormat> {
+        vec![formats::capture_format(&self.personality)]
     }
 
     /// Whether a queue may have that kind of memory.
@@ -146,7 +146,7 @@ impl Context {
     /// QBUF on OUTPUT: the buffer waits in its request until that is queued.
     pub(super) fn queue_output(&mut self, buffer: &QueueBuffer<'_>) -> Result<(), Errno> {
         let length = self.output.get(buffer.index)?.length();
-        // EBADF would be a kernel's answer to a bad descriptor; a queue that needs requests says EBADR.
+        // The queue requires requests.
         let id = buffer.request.ok_or(Errno::EBADR)?;
         let request = self.requests.idle(id)?;
         if buffer.bytes_used > length {

@@ -6,8 +6,8 @@ use v4l2r::bindings as v4l2;
 
 use crate::memory::Format;
 
-use super::super::Control;
 use super::personality::Personality;
+use crate::device::Control;
 
 /// fourier-soft decodes progressive frames only so far.
 pub(super) const DECODES_INTERLACED: bool = false;

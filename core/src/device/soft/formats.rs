@@ -1,12 +1,10 @@
 //! What S_FMT makes of a format.
 
-use fourier_soft::Controls;
-
 use crate::memory::{Format, PixelFormat, PlaneFormat};
 use crate::units::Size;
 
-use super::super::format::{H264_SLICE, NV12, NV12M};
 use super::personality::Personality;
+use crate::device::format::{H264_SLICE, NV12, NV12M};
 
 /// Least bitstream buffer: a small picture whose every macroblock is I_PCM still fits.
 const MIN_BITSTREAM: u32 = 16 * 1024;
@@ -42,9 +40,9 @@ pub(super) fn output(personality: &Personality, wanted: &Format) -> Format {
     }
 }
 
-/// The CAPTURE formats of the stream that the current SPS describes (8-bit 4:2:0 and 4:0:0 are all there is).
-pub(super) fn capture_formats(personality: &Personality, _current: &Controls) -> Vec<PixelFormat> {
-    vec![if personality.memory_planes == 2 { NV12M } else { NV12 }]
+/// The pixel format of every picture.
+pub(super) fn capture_format(personality: &Personality) -> PixelFormat {
+    if personality.memory_planes == 2 { NV12M } else { NV12 }
 }
 
 /// The CAPTURE format for pictures of `coded`, the size of the OUTPUT format.
@@ -60,10 +58,11 @@ pub(super) fn capture(personality: &Personality, coded: Size) -> Format {
         bytes_per_line: pitch,
         size_image,
     };
-    let (pixel_format, planes) = if personality.memory_planes == 2 {
-        (NV12M, vec![plane(luma), plane(luma / 2 + tail)])
+    let pixel_format = capture_format(personality);
+    let planes = if pixel_format == NV12M {
+        vec![plane(luma), plane(luma / 2 + tail)]
     } else {
-        (NV12, vec![plane(luma + luma / 2 + tail)])
+        vec![plane(luma + luma / 2 + tail)]
     };
     Format {
         pixel_format,

@@ -6,15 +6,15 @@ use std::time::Duration;
 
 use nix::errno::Errno;
 
-use super::super::format::H264_SLICE;
-use super::super::{
-    BufferMemory, BufferState, Control, CreatedBuffers, DecoderNode, Dequeued, MemoryType, Queue, QueueBuffer,
-    QueueCapabilities, RequestId, RequestState,
-};
 use super::context::Context;
 use super::personality::Personality;
 use super::request;
 use super::worker::{Shared, Worker};
+use crate::device::format::H264_SLICE;
+use crate::device::{
+    BufferMemory, BufferState, Control, CreatedBuffers, DecoderNode, Dequeued, MemoryType, Queue, QueueBuffer,
+    QueueCapabilities, RequestId, RequestState,
+};
 use crate::memory::{Format, PixelFormat};
 use crate::sys::Mapping;
 use crate::units::BufferIndex;

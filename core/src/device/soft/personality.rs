@@ -3,7 +3,7 @@
 use crate::units::Size;
 use crate::{Error, Result};
 
-use super::super::{DecodeMode, StartCode};
+use crate::device::{DecodeMode, StartCode};
 
 /// What the software node pretends to be. Tiling is not imitated: pictures are always NV12 or NV12M.
 #[derive(Clone, Debug, PartialEq, Eq)]

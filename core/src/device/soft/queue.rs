@@ -6,9 +6,9 @@ use std::sync::{Arc, RwLock};
 use fourier_soft::MotionField;
 use nix::errno::Errno;
 
-use super::super::{BufferState, Dequeued, DequeuedBuffer, MemoryType, RequestId};
 use super::memory::BufferMemory;
 use crate::device;
+use crate::device::{BufferState, Dequeued, DequeuedBuffer, MemoryType, RequestId};
 use crate::units::{BufferIndex, Timestamp};
 
 /// Who has a buffer.

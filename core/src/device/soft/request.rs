@@ -2,8 +2,8 @@
 
 use nix::errno::Errno;
 
-use super::super::RequestId;
 use super::controls::RequestControls;
+use crate::device::RequestId;
 use crate::units::BufferIndex;
 
 /// `enum media_request_state`, as far as it can be seen.
