@@ -1,6 +1,7 @@
 //! The frame pool: hands memories out, least recently used first, and takes each back when its last holder drops it.
 
 use std::fmt::Debug;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 use std::time::{Duration, Instant};
 
@@ -175,6 +176,8 @@ struct Slot {
 struct Life {
     state: SlotState,
     holders: usize,
+    /// Holders outside, of all holders.
+    exports: usize,
     /// Readers outside may have it mapped for ever after.
     left_process: bool,
     last_used: u64,
@@ -273,7 +276,7 @@ impl Shared {
         }
         let held = state.slots.iter().filter(|slot| lock(&slot.life).holders > 0).count();
         state.high_water = state.high_water.max(held);
-        Ok(Attempt::Taken(Frame { slot }))
+        Ok(Attempt::Taken(Frame::holding(slot)))
     }
 
     /// One more memory; `None` if the source has no more but there is enough to go on with.
@@ -298,25 +301,21 @@ impl Shared {
     }
 
     /// Marks `slot` as exported if downstream may have one more.
-    fn export(&self, slot: &Slot) -> Result<Export, SlotError> {
+    fn export(&self, frame: &Frame) -> Result<Export, SlotError> {
         // Held over both steps: two exports at once must not both take the last one.
         let state = lock(&self.state);
         let exported = state.exported();
-        let mut life = lock(&slot.life);
-        let already = matches!(life.state, SlotState::Exported { .. });
-        if !already && exported + self.limits.reserve >= self.limits.total {
+        let mut life = lock(&frame.slot.life);
+        if life.exports == 0 && exported + self.limits.reserve >= self.limits.total {
             return Ok(Export::Copy);
         }
-        life.export()
+        life.export(&frame.exported)
     }
 }
 
 impl State {
     fn exported(&self) -> usize {
-        self.slots
-            .iter()
-            .filter(|slot| matches!(lock(&slot.life).state, SlotState::Exported { .. }))
-            .count()
+        self.slots.iter().filter(|slot| lock(&slot.life).exports > 0).count()
     }
 
     /// The free slot that was used longest ago and has no reader outside, and whether a fence hid one.
@@ -351,10 +350,22 @@ impl Life {
         self.left_process && self.is_free()
     }
 
-    fn export(&mut self) -> Result<Export, SlotError> {
+    /// `holder` marks the one that goes out; it goes only once.
+    fn export(&mut self, holder: &AtomicBool) -> Result<Export, SlotError> {
         self.state.export()?;
         self.left_process = true;
+        if !holder.swap(true, Ordering::Relaxed) {
+            self.exports += 1;
+        }
         Ok(Export::Share)
+    }
+
+    fn take_home(&mut self) -> Result<(), SlotError> {
+        self.exports -= 1;
+        match self.exports {
+            0 => self.state.come_home(),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -362,6 +373,8 @@ impl Life {
 #[derive(Debug)]
 pub struct Frame {
     slot: Arc<Slot>,
+    /// This holder and its clones are outside; changed under the lock of `life` only.
+    exported: AtomicBool,
 }
 
 impl Frame {
@@ -371,12 +384,17 @@ impl Frame {
             holders: 1,
             ..Life::default()
         };
+        Self::holding(Arc::new(Slot {
+            memory,
+            life: Mutex::new(life),
+            home: Weak::new(),
+        }))
+    }
+
+    fn holding(slot: Arc<Slot>) -> Self {
         Self {
-            slot: Arc::new(Slot {
-                memory,
-                life: Mutex::new(life),
-                home: Weak::new(),
-            }),
+            slot,
+            exported: AtomicBool::new(false),
         }
     }
 
@@ -390,15 +408,15 @@ impl Frame {
         lock(&self.slot.life).state
     }
 
-    /// Asks whether the memory of a decoded frame may leave the process; on [`Export::Share`] it counts as exported
-    /// until the frame is dropped.
+    /// Asks whether the memory of a decoded frame may leave the process. On [`Export::Share`] it counts as exported
+    /// until this holder and its later clones are dropped; holders from before (the DPB) do not count.
     ///
     /// # Errors
     /// [`Error::Bug`] if nothing has been decoded into it.
     pub fn export(&self) -> Result<Export> {
         let export = match self.slot.home.upgrade() {
-            Some(pool) => pool.export(&self.slot),
-            None => lock(&self.slot.life).export(),
+            Some(pool) => pool.export(self),
+            None => lock(&self.slot.life).export(&self.exported),
         };
         export.map_err(|error| Error::Bug(error.to_string()))
     }
@@ -421,9 +439,13 @@ impl Frame {
 
 impl Clone for Frame {
     fn clone(&self) -> Self {
-        lock(&self.slot.life).holders += 1;
+        let mut life = lock(&self.slot.life);
+        let exported = self.exported.load(Ordering::Relaxed);
+        life.holders += 1;
+        life.exports += usize::from(exported);
         Self {
             slot: Arc::clone(&self.slot),
+            exported: AtomicBool::new(exported),
         }
     }
 }
@@ -433,9 +455,14 @@ impl Drop for Frame {
         let last = {
             let mut life = lock(&self.slot.life);
             life.holders -= 1;
-            if life.holders == 0
-                && let Err(error) = life.state.give_back()
-            {
+            let mut result = Ok(());
+            if *self.exported.get_mut() {
+                result = life.take_home();
+            }
+            if life.holders == 0 {
+                result = result.and(life.state.give_back());
+            }
+            if let Err(error) = result {
                 // Whoever queues a frame holds it; never to be handed out again is the safe way out.
                 tracing::error!("a frame was dropped: {error}");
             }

@@ -102,6 +102,23 @@ impl SlotState {
         }
     }
 
+    /// Whoever was given its file descriptors let go, somebody inside still holds it: Exported -> Decoded.
+    ///
+    /// # Errors
+    /// [`SlotError::WrongState`] if it was not exported.
+    pub fn come_home(&mut self) -> Result<(), SlotError> {
+        match *self {
+            Self::Exported { timestamp } => {
+                *self = Self::Decoded { timestamp };
+                Ok(())
+            }
+            from @ (Self::Free | Self::InDecode { .. } | Self::Decoded { .. }) => Err(SlotError::WrongState {
+                from,
+                verb: "take home",
+            }),
+        }
+    }
+
     /// The last holder let go: any state but InDecode -> Free.
     ///
     /// # Errors
@@ -141,7 +158,7 @@ mod tests {
         };
         let requeued = SlotState::InDecode { expected: timestamp(2) };
         type Verb = fn(&mut SlotState) -> bool;
-        let verbs: [(&str, Verb); 5] = [
+        let verbs: [(&str, Verb); 6] = [
             ("queue", |slot| slot.queue(timestamp(2)).is_ok()),
             ("dequeue", |slot| slot.dequeue(timestamp(1)).is_ok()),
             ("cancel", |slot| {
@@ -149,17 +166,21 @@ mod tests {
                 true
             }),
             ("export", |slot| slot.export().is_ok()),
+            ("come_home", |slot| slot.come_home().is_ok()),
             ("give_back", |slot| slot.give_back().is_ok()),
         ];
         // `None` = refused, and the state stays.
         let table = [
-            (free, [Some(requeued), None, Some(free), None, Some(free)]),
-            (in_decode, [None, Some(decoded), Some(free), None, None]),
+            (free, [Some(requeued), None, Some(free), None, None, Some(free)]),
+            (in_decode, [None, Some(decoded), Some(free), None, None, None]),
             (
                 decoded,
-                [Some(requeued), None, Some(decoded), Some(exported), Some(free)],
+                [Some(requeued), None, Some(decoded), Some(exported), None, Some(free)],
             ),
-            (exported, [None, None, Some(exported), Some(exported), Some(free)]),
+            (
+                exported,
+                [None, None, Some(exported), Some(exported), Some(decoded), Some(free)],
+            ),
         ];
         for (from, row) in table {
             for ((name, verb), expected) in verbs.iter().zip(row) {

@@ -43,6 +43,14 @@ impl Shared {
         }
     }
 
+    /// How long a request may take. Software shares its processor with everything else, so it is given more time.
+    pub(super) fn request_timeout(&self) -> Duration {
+        match self.device.capabilities().hardware {
+            true => REQUEST_TIMEOUT,
+            false => 10 * REQUEST_TIMEOUT,
+        }
+    }
+
     /// Polls the oldest request without the lock, then takes its buffers back.
     fn collect_oldest<'a>(&'a self, mut state: Guard<'a>) -> Guard<'a> {
         let request = match state.oldest_request() {
@@ -51,11 +59,14 @@ impl Shared {
         };
         state.collecting = true;
         drop(state);
-        let polled = self.node.poll_request(request, REQUEST_TIMEOUT);
+        let polled = self.node.poll_request(request, self.request_timeout());
         let mut state = lock(&self.state);
         let collected = match polled {
             Ok(RequestState::Complete) => state.finish_oldest(self.node.as_ref()),
-            Ok(RequestState::Pending) => Err(Desync(format!("a request is not done after {REQUEST_TIMEOUT:?}"))),
+            Ok(RequestState::Pending) => Err(Desync(format!(
+                "a request is not done after {:?}",
+                self.request_timeout()
+            ))),
             Err(error) => Err(Desync(error.to_string())),
         };
         state.collecting = false;

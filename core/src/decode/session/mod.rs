@@ -234,6 +234,8 @@ struct InFlight {
     returns: Option<BufferIndex>,
     /// The last request of the picture.
     last: bool,
+    /// It has no CAPTURE buffer and will not get one: the driver cannot begin it.
+    starved: bool,
 }
 
 /// A CAPTURE buffer that the driver keeps for further requests of the same timestamp.

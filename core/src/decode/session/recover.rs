@@ -5,10 +5,9 @@ use std::thread;
 use std::time::Duration;
 
 use super::collect::Desync;
-use super::{Guard, Outcome, Shared, State};
+use super::{Guard, InFlight, Outcome, Shared, State};
 use crate::device::{DecoderNode, Queue, RequestState};
 use crate::pool::lock;
-use crate::units::REQUEST_TIMEOUT;
 use crate::{Error, Result};
 
 /// How long STREAMOFF may take before the device counts as lost.
@@ -25,18 +24,13 @@ impl Shared {
         state.stats.restarts += 1;
         state.collecting = true;
         state.restarting = true;
-        let outstanding: Vec<_> = match &state.stream {
-            Some(stream) => state
-                .in_flight
-                .iter()
-                .filter_map(|job| stream.ring.request(job.slot).ok())
-                .collect(),
-            None => Vec::new(),
-        };
+        let begun = state.in_flight.iter().take_while(|job| !job.starved);
+        let request = |job: &InFlight| state.stream.as_ref()?.ring.request(job.slot).ok();
+        let outstanding: Vec<_> = begun.filter_map(request).collect();
         drop(state);
         // Kernels have crashed on STREAMOFF with requests under way; one that hangs will not end, so ask it only once.
         for request in outstanding {
-            match self.node.poll_request(request, REQUEST_TIMEOUT) {
+            match self.node.poll_request(request, self.request_timeout()) {
                 Ok(RequestState::Complete) => {}
                 Ok(RequestState::Pending) | Err(_) => break,
             }

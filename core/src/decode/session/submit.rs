@@ -226,7 +226,12 @@ impl Shared {
     fn repair_capture<'a>(&'a self, mut state: Guard<'a>, plan: &Plan) -> Guard<'a> {
         match state.queue_spare(self.node.as_ref(), plan) {
             Ok(()) => state,
-            Err(error) => self.restart(state, Desync(format!("no spare CAPTURE buffer: {error}"))),
+            Err(error) => {
+                if let Some(job) = state.in_flight.back_mut() {
+                    job.starved = true;
+                }
+                self.restart(state, Desync(format!("no spare CAPTURE buffer: {error}")))
+            }
         }
     }
 }
@@ -335,6 +340,7 @@ impl State {
             frame: target.clone(),
             returns: (!part.holds_capture).then_some(plan.index),
             last: part.last,
+            starved: false,
         });
         Ok(())
     }

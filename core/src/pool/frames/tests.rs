@@ -152,6 +152,41 @@ fn downstream_never_gets_what_decoding_needs() {
 }
 
 #[test]
+fn what_downstream_let_go_of_does_not_count_though_the_dpb_has_it() {
+    let (pool, _, _) = pool(3, 2);
+    let in_dpb = pool.acquire().unwrap();
+    decode(&in_dpb);
+    let outside = in_dpb.clone();
+    assert_eq!(outside.export().unwrap(), Export::Share);
+    let also_outside = outside.clone();
+    drop(outside);
+    assert!(matches!(in_dpb.state(), SlotState::Exported { .. }));
+    drop(also_outside);
+    assert!(matches!(in_dpb.state(), SlotState::Decoded { .. }));
+    assert_eq!(pool.stats().exported, 0);
+    let next = pool.acquire().unwrap();
+    decode(&next);
+    assert_eq!(next.export().unwrap(), Export::Share);
+    assert_eq!(in_dpb.export().unwrap(), Export::Copy);
+}
+
+#[test]
+fn exporting_twice_is_one_export() {
+    let (pool, _, _) = pool(3, 0);
+    let frame = pool.acquire().unwrap();
+    decode(&frame);
+    let other = frame.clone();
+    for handle in [&frame, &frame, &other] {
+        assert_eq!(handle.export().unwrap(), Export::Share);
+    }
+    assert_eq!(pool.stats().exported, 1);
+    drop(frame);
+    drop(other);
+    assert_eq!(pool.stats().exported, 0);
+    assert!(pool.acquire().is_ok());
+}
+
+#[test]
 fn a_frame_without_a_picture_cannot_leave() {
     let (pool, _, _) = pool(2, 0);
     assert!(matches!(pool.acquire().unwrap().export(), Err(Error::Bug(_))));
