@@ -29,6 +29,15 @@ impl Direct {
         Partitioning::Quarters(std::array::from_fn(|i| self.shape(i)))
     }
 
+    /// Sets the vectors of an area to zero where they refer to index 0.
+    fn make_still(&mut self, area: Area, ref_idx: [i8; 2]) {
+        for list in (0..2).filter(|&list| ref_idx[list] == 0) {
+            for y in area.y..area.y + area.height {
+                self.mv[list][y * 4 + area.x..][..area.width].fill(Mv::default());
+            }
+        }
+    }
+
     /// 8x8 if a quarter has one motion, else 4x4.
     pub(super) fn shape(&self, quarter: usize) -> SubMbShape {
         let Area { x, y, .. } = Area::quarter(quarter);
@@ -59,6 +68,18 @@ struct ColocatedMb<'a> {
 }
 
 impl ColocatedMb<'_> {
+    /// The parts of a quarter that each look at one colocated block.
+    fn areas(&self, quarter: usize) -> impl Iterator<Item = Area> + use<> {
+        Area::parts(
+            quarter,
+            if self.direct_8x8_inference_flag {
+                SubMbShape::S8x8
+            } else {
+                SubMbShape::S4x4
+            },
+        )
+    }
+
     /// What counts for a 4x4 block: with `direct_8x8_inference_flag` the corner of its quarter.
     fn at(&self, x: usize, y: usize) -> Colocated {
         let corner = |i: usize| if i < 2 { 0 } else { 3 };
@@ -141,10 +162,10 @@ impl<'p, S: Sample> Picture<'p, S> {
         };
         let can_be_still = !slice.lists.get(1, 0).long_term && (0..2).any(|list| ref_idx[list] == 0);
         if can_be_still && mv != [Mv::default(); 2] {
-            for i in 0..16 {
-                if is_still(&colocated.at(i % 4, i / 4)) {
-                    for list in (0..2).filter(|&list| ref_idx[list] == 0) {
-                        direct.mv[list][i] = Mv::default();
+            for quarter in 0..4 {
+                for area in colocated.areas(quarter) {
+                    if is_still(&colocated.at(area.x, area.y)) {
+                        direct.make_still(area, ref_idx);
                     }
                 }
             }
@@ -174,17 +195,20 @@ impl<'p, S: Sample> Picture<'p, S> {
                 false => dist_scale_factor(self.params, reference.pic_order_cnt, col_order_cnt),
             };
             direct.ref_idx[0][quarter] = ref_idx_l0;
-            for i in [0, 1, 4, 5].map(|offset| y * 4 + x + offset) {
-                let mv_col = colocated.at(i % 4, i / 4).mv;
+            for area in colocated.areas(quarter) {
+                let mv_col = colocated.at(area.x, area.y).mv;
                 let mv_l0 = Mv {
                     x: scaled(scale, mv_col.x),
                     y: scaled(scale, mv_col.y),
                 };
-                direct.mv[0][i] = mv_l0;
-                direct.mv[1][i] = Mv {
+                let mv_l1 = Mv {
                     x: mv_l0.x.wrapping_sub(mv_col.x),
                     y: mv_l0.y.wrapping_sub(mv_col.y),
                 };
+                for y in area.y..area.y + area.height {
+                    direct.mv[0][y * 4 + area.x..][..area.width].fill(mv_l0);
+                    direct.mv[1][y * 4 + area.x..][..area.width].fill(mv_l1);
+                }
             }
         }
         direct

@@ -1,5 +1,7 @@
 //! Inter prediction (8.4.2): motion-compensated blocks from the reference pictures, and their residual.
 
+use std::ops::Range;
+
 use super::partition::{Area, Partitioning};
 use super::picture::{MbContext, Picture, SliceContext};
 use super::references::RefPicture;
@@ -61,19 +63,51 @@ const POSITIONS: [Position; 16] = {
     ]
 };
 
-/// A plane of a reference picture as interpolation sees it: samples outside are those of the nearest edge.
-#[derive(Clone, Copy)]
-struct Reach<'a, S> {
-    plane: PlaneRef<'a, S>,
-    /// Columns and rows of the picture, in units of `step` samples.
-    size: Size,
-    /// Samples per column: 2 for interleaved chroma.
-    step: usize,
+/// Memory for blocks on their way; what is in it between two blocks means nothing.
+#[derive(Debug)]
+pub(super) struct InterScratch<S> {
+    /// Prediction from the second list.
+    luma: [S; 256],
+    chroma: [S; 128],
+    filters: FilterScratch<S>,
 }
 
-impl<'a, S: Sample> Reach<'a, S> {
-    /// The block at `(x, y)`, with `margin` samples before and after it readable; copied into `edge` if it leaves the
-    /// picture.
+/// Memory for the interpolation of one block.
+#[derive(Debug)]
+struct FilterScratch<S> {
+    /// The second of the half-sample positions that are averaged.
+    second: [S; 256],
+    /// What the block sees of a picture whose edge it crosses.
+    edge: [S; EDGE_PITCH * EDGE_ROWS],
+}
+
+impl<S: Sample> Default for InterScratch<S> {
+    fn default() -> Self {
+        let zero = S::default();
+        let filters = FilterScratch {
+            second: [zero; 256],
+            edge: [zero; EDGE_PITCH * EDGE_ROWS],
+        };
+        Self {
+            luma: [zero; 256],
+            chroma: [zero; 128],
+            filters,
+        }
+    }
+}
+
+/// A plane of a reference picture as interpolation sees it: samples outside are those of the nearest edge. A column has
+/// `STEP` samples: 2 in interleaved chroma.
+#[derive(Clone, Copy)]
+struct Reach<'a, S, const STEP: usize> {
+    plane: PlaneRef<'a, S>,
+    /// Columns and rows of the picture.
+    size: Size,
+}
+
+impl<'a, S: Sample, const STEP: usize> Reach<'a, S, STEP> {
+    /// The block at `(x, y)`, with its margins readable; copied into `edge` if they leave the picture.
+    #[inline(always)]
     fn source(&self, (x, y): (i32, i32), block: Size, margin: [Margin; 2], edge: &'a mut [S]) -> Source<'a, S> {
         let [across, down] = margin;
         let (left, top) = (x - across.before, y - down.before);
@@ -85,21 +119,37 @@ impl<'a, S: Sample> Reach<'a, S> {
         if left >= 0 && top >= 0 && right <= width && bottom <= height {
             return Source {
                 plane: self.plane,
-                at: y as usize * self.plane.pitch + x as usize * self.step,
+                at: y as usize * self.plane.pitch + x as usize * STEP,
             };
         }
-        let pitch = EDGE_PITCH;
-        for (row, line) in (top..bottom).zip(edge.chunks_mut(pitch)) {
-            let from = &self.plane.data[row.clamp(0, height - 1) as usize * self.plane.pitch..];
-            for (column, out) in (left..right).zip(line.chunks_mut(self.step)) {
-                let at = column.clamp(0, width - 1) as usize * self.step;
-                out.copy_from_slice(&from[at..at + self.step]);
-            }
-        }
-        let at = down.before as usize * pitch + across.before as usize * self.step;
+        self.extend(left..right, top..bottom, edge);
+        let at = down.before as usize * EDGE_PITCH + across.before as usize * STEP;
         Source {
-            plane: PlaneRef { data: edge, pitch },
+            plane: PlaneRef {
+                data: edge,
+                pitch: EDGE_PITCH,
+            },
             at,
+        }
+    }
+
+    /// Copies a rectangle that lies partly or wholly outside.
+    fn extend(&self, columns: Range<i32>, rows: Range<i32>, edge: &mut [S]) {
+        let (width, height) = (self.size.width as i32, self.size.height as i32);
+        let count = columns.len();
+        let first = columns.start.clamp(0, width - 1);
+        let end = columns.end.clamp(first + 1, width);
+        let before = ((first - columns.start).max(0) as usize).min(count - 1);
+        let inside = &(first as usize..end as usize);
+        let copied = inside.len().min(count - before);
+        for (row, line) in rows.zip(edge.chunks_mut(EDGE_PITCH)) {
+            let from = &self.plane.data[row.clamp(0, height - 1) as usize * self.plane.pitch..];
+            let from = &from.as_chunks::<STEP>().0[inside.clone()][..copied];
+            let (head, rest) = line.as_chunks_mut::<STEP>().0[..count].split_at_mut(before);
+            let (middle, tail) = rest.split_at_mut(copied);
+            head.fill(from[0]);
+            middle.copy_from_slice(from);
+            tail.fill(from[copied - 1]);
         }
     }
 }
@@ -144,8 +194,7 @@ struct Block {
 impl<'a, S: Sample> Picture<'a, S> {
     /// Reconstructs an inter macroblock.
     pub(super) fn inter(&mut self, at: MbContext<'a>, slice: &SliceContext<'_>) {
-        let partitioning = self.derive_motion(&at, slice);
-        let motion = *self.motion.get(at.mb_addr);
+        let (partitioning, motion) = self.derive_motion(&at, slice);
         match partitioning {
             Partitioning::Whole => self.predict_area(&at, slice, &motion, Area::WHOLE),
             Partitioning::Rows => {
@@ -221,7 +270,7 @@ impl<'a, S: Sample> Picture<'a, S> {
         let luma_at = block.y * self.target.luma.pitch + block.x;
         let chroma_at = block.y / 2 * self.target.chroma.pitch + block.x;
         let weights = slice.weights.of(ref_idx, S::BIT_DEPTH);
-        let (mut luma, mut chroma) = ([S::default(); 256], [S::default(); 128]);
+        let InterScratch { luma, chroma, filters } = &mut *self.scratch;
         let mut first_list = true;
         for list in (0..2).filter(|&list| ref_idx[list] >= 0) {
             let entry = slice.lists.get(list, ref_idx[list]);
@@ -245,16 +294,19 @@ impl<'a, S: Sample> Picture<'a, S> {
                 width_in_mbs: self.state.width_in_mbs,
                 height_in_mbs: self.state.height_in_mbs,
             };
-            reach.luma(&block, motion.mv[list][first], luma_dst);
+            reach.luma(&block, motion.mv[list][first], luma_dst, filters);
             if has_chroma {
-                reach.chroma(&block, motion.mv[list][first], chroma_dst);
+                reach.chroma(&block, motion.mv[list][first], chroma_dst, filters);
             }
             first_list = false;
         }
         let (luma_other, chroma_other) = (
-            PlaneRef { data: &luma, pitch: 16 },
             PlaneRef {
-                data: &chroma,
+                data: luma.as_slice(),
+                pitch: 16,
+            },
+            PlaneRef {
+                data: chroma.as_slice(),
                 pitch: 16,
             },
         );
@@ -281,7 +333,7 @@ impl<'a, S: Sample> Picture<'a, S> {
         if at.mb.coded_block_pattern & 15 != 0 {
             let pitch = self.target.luma.pitch;
             let origin = at.y * pitch + at.x;
-            let scales = Scales::luma(self.scale, true, at.qp(self.params)[0]);
+            let scales = Scales::luma(self.scale, true, at.qp[0]);
             for quarter in 0..4 {
                 let Area { x, y, .. } = Area::quarter(quarter);
                 let counts = &at.mb.total_coeff[block::LUMA + quarter * 4..][..4];
@@ -316,7 +368,7 @@ struct RefBlock<'a, S> {
 
 impl<S: Sample> RefBlock<'_, S> {
     /// Luma sample interpolation (8.4.2.2.1).
-    fn luma(&self, block: &Block, mv: Mv, mut dst: PlaneMut<'_, S>) {
+    fn luma(&self, block: &Block, mv: Mv, mut dst: PlaneMut<'_, S>, scratch: &mut FilterScratch<S>) {
         let Some(picture) = &self.picture else {
             return grey(dst, block.size);
         };
@@ -324,10 +376,9 @@ impl<S: Sample> RefBlock<'_, S> {
             width: self.width_in_mbs * 16,
             height: self.height_in_mbs * 16,
         };
-        let reach = Reach {
+        let reach = Reach::<S, 1> {
             plane: picture.frame.luma,
             size,
-            step: 1,
         };
         let (mv_x, mv_y) = (i32::from(mv.x), i32::from(mv.y));
         let (x_frac, y_frac) = ((mv_x & 3) as usize, (mv_y & 3) as usize);
@@ -337,38 +388,33 @@ impl<S: Sample> RefBlock<'_, S> {
             across.after = across.after.max(14 - block.size.width as i32);
         }
         let at = (block.x as i32 + (mv_x >> 2), block.y as i32 + (mv_y >> 2));
-        let mut edge = [S::default(); EDGE_PITCH * EDGE_ROWS];
-        let source = reach.source(at, block.size, [across, Margin::luma(y_frac)], &mut edge);
+        let FilterScratch { second, edge } = scratch;
+        let source = reach.source(at, block.size, [across, Margin::luma(y_frac)], edge);
         let moved = |x: usize, y: usize| Source {
             plane: source.plane,
             at: source.at + y * source.plane.pitch + x,
         };
         let Position {
             first: (filter, x, y),
-            second,
+            second: averaged,
         } = &POSITIONS[y_frac * 4 + x_frac];
         S::luma(*filter, dst.from(0), moved(*x, *y), block.size);
-        match second {
+        match averaged {
             None => {}
             Some((LumaFilter::Full, x, y)) => {
                 let source = moved(*x, *y);
                 S::average(dst, source.plane.from(source.at), block.size);
             }
             Some((filter, x, y)) => {
-                let mut other = [S::default(); 256];
-                S::luma(
-                    *filter,
-                    PlaneMut {
-                        data: &mut other,
-                        pitch: 16,
-                    },
-                    moved(*x, *y),
-                    block.size,
-                );
+                let other = PlaneMut {
+                    data: second.as_mut_slice(),
+                    pitch: 16,
+                };
+                S::luma(*filter, other, moved(*x, *y), block.size);
                 S::average(
                     dst,
                     PlaneRef {
-                        data: &other,
+                        data: second.as_slice(),
                         pitch: 16,
                     },
                     block.size,
@@ -378,7 +424,7 @@ impl<S: Sample> RefBlock<'_, S> {
     }
 
     /// Chroma sample interpolation (8.4.2.2.2) for 4:2:0.
-    fn chroma(&self, block: &Block, mv: Mv, dst: PlaneMut<'_, S>) {
+    fn chroma(&self, block: &Block, mv: Mv, dst: PlaneMut<'_, S>, scratch: &mut FilterScratch<S>) {
         let size = Size {
             width: block.size.width / 2,
             height: block.size.height / 2,
@@ -396,16 +442,14 @@ impl<S: Sample> RefBlock<'_, S> {
             width: self.width_in_mbs * 8,
             height: self.height_in_mbs * 8,
         };
-        let reach = Reach {
+        let reach = Reach::<S, 2> {
             plane: picture.frame.chroma,
             size: picture_size,
-            step: 2,
         };
         let (mv_x, mv_y) = (i32::from(mv.x), i32::from(mv.y));
         let fraction = [(mv_x & 7) as u8, (mv_y & 7) as u8];
         let at = ((block.x / 2) as i32 + (mv_x >> 3), (block.y / 2) as i32 + (mv_y >> 3));
-        let mut edge = [S::default(); EDGE_PITCH * EDGE_ROWS];
-        let source = reach.source(at, size, [Margin::chroma(fraction); 2], &mut edge);
+        let source = reach.source(at, size, [Margin::chroma(fraction); 2], &mut scratch.edge);
         if fraction == [0; 2] {
             S::luma(
                 LumaFilter::Full,

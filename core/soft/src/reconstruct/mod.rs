@@ -25,6 +25,7 @@ mod weights;
 use crate::picture::DPB_SIZE;
 use crate::planes::{FrameMut, FrameRef, Sample};
 use crate::{MotionField, ParsedPicture};
+use inter::InterScratch;
 use picture::Picture;
 use references::Pool;
 use scaling::LevelScale;
@@ -67,10 +68,21 @@ pub struct Outcome {
 }
 
 /// Reconstructs pictures; keeps the state of the picture in progress and scratch memory.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Reconstructor<S> {
     state: State<S>,
     scale: LevelScale,
+    scratch: InterScratch<S>,
+}
+
+impl<S: Sample> Default for Reconstructor<S> {
+    fn default() -> Self {
+        Self {
+            state: State::default(),
+            scale: LevelScale::default(),
+            scratch: InterScratch::default(),
+        }
+    }
 }
 
 impl<S: Sample> Reconstructor<S> {
@@ -110,6 +122,7 @@ impl<S: Sample> Reconstructor<S> {
             pool: Pool::new(references, width_in_mbs, height_in_mbs),
             state: &mut self.state,
             scale: &self.scale,
+            scratch: &mut self.scratch,
             outcome: Outcome::default(),
         };
         picture.reconstruct(part.last);

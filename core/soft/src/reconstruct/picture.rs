@@ -1,5 +1,6 @@
 //! The order of work within a picture: slices, macroblocks, rows.
 
+use super::inter::InterScratch;
 use super::references::{Lists, Pool};
 use super::residual::Levels;
 use super::scaling::{LevelScale, chroma_qp};
@@ -21,6 +22,7 @@ pub(super) struct Picture<'a, S> {
     pub pool: Pool<'a, S>,
     pub state: &'a mut State<S>,
     pub scale: &'a LevelScale,
+    pub scratch: &'a mut InterScratch<S>,
     pub outcome: Outcome,
 }
 
@@ -42,18 +44,9 @@ pub(super) struct MbContext<'a> {
     pub x: usize,
     pub y: usize,
     pub neighbours: Neighbours,
+    /// `QP'_Y`, and `QP'_C` of Cb and Cr.
+    pub qp: [u8; 3],
     pub levels: Levels<'a>,
-}
-
-impl MbContext<'_> {
-    /// `QP'_Y`, and `QP'_C` of Cb and Cr, in the range of the tables.
-    pub(super) fn qp(&self, params: &PictureParams) -> [usize; 3] {
-        let qp_y = self.mb.qp_y.clamp(0, 51);
-        let [cb, cr] = params
-            .chroma_qp_index_offset
-            .map(|offset| usize::from(chroma_qp(qp_y, offset)));
-        [qp_y as usize, cb, cr]
-    }
 }
 
 impl<'a, S: Sample> Picture<'a, S> {
@@ -106,18 +99,22 @@ impl<'a, S: Sample> Picture<'a, S> {
     fn macroblock(&mut self, mb: &'a Macroblock, slice: &SliceContext<'a>) {
         let mb_addr = self.state.next_mb;
         let width = self.state.width_in_mbs;
+        let qp_y = mb.qp_y.clamp(0, 51);
+        let [cb_offset, cr_offset] = self.params.chroma_qp_index_offset;
+        let qp = [qp_y as u8, chroma_qp(qp_y, cb_offset), chroma_qp(qp_y, cr_offset)];
         let at = MbContext {
             mb,
             mb_addr,
             x: mb_addr % width * 16,
             y: mb_addr / width * 16,
             neighbours: self.state.neighbours(mb_addr, slice.number),
+            qp,
             levels: Levels::of(mb, &self.parsed.coefficients),
         };
         self.state.macroblocks[mb_addr] = MbState {
             slice: slice.number,
             transform_size_8x8_flag: mb.transform_size_8x8_flag,
-            qp_y: mb.qp_y.clamp(0, 51),
+            qp,
             coded_blocks: coded_blocks(mb),
             ..MbState::ABSENT
         };

@@ -41,7 +41,7 @@ pub(super) struct Scales<'a> {
 }
 
 impl<'a> Scales<'a> {
-    pub(super) fn luma(tables: &'a LevelScale, inter: bool, qp: usize) -> Self {
+    pub(super) fn luma(tables: &'a LevelScale, inter: bool, qp: u8) -> Self {
         Self {
             by_4x4: tables.of_4x4(inter, 0, qp),
             by_8x8: tables.of_8x8(inter, qp),
@@ -119,16 +119,23 @@ pub(super) fn add_chroma<S: Sample>(
 ) {
     let dc = [block::CB_DC, block::CR_DC].map(|place| levels.block(mb, place));
     let dc = [chroma_dc(dc[0], scales[0]), chroma_dc(dc[1], scales[1])];
-    let cb: [&[Coefficient]; 4] = std::array::from_fn(|i| levels.block(mb, block::CB_AC + i));
-    let cr: [&[Coefficient]; 4] = std::array::from_fn(|i| levels.block(mb, block::CR_AC + i));
-    for i in 0..4 {
-        let mut blocks = [coefficients_4x4(cb[i], scales[0]), coefficients_4x4(cr[i], scales[1])];
-        blocks[0][0] = dc[0][i];
-        blocks[1][0] = dc[1][i];
-        if blocks != [[0; 16]; 2] {
-            let at = (i / 2) * 4 * dst.pitch + (i % 2) * 8;
-            S::add_chroma_4x4(dst.from(at), &blocks);
+    let mut ac = [[[].as_slice(); 4]; 2];
+    for (of_component, first) in ac.iter_mut().zip([block::CB_AC, block::CR_AC]) {
+        for (i, of_block) in of_component.iter_mut().enumerate() {
+            *of_block = levels.block(mb, first + i);
         }
+    }
+    for i in 0..4 {
+        if ac[0][i].is_empty() && ac[1][i].is_empty() && dc[0][i] | dc[1][i] == 0 {
+            continue;
+        }
+        let mut blocks = [
+            coefficients_4x4(ac[0][i], scales[0]),
+            coefficients_4x4(ac[1][i], scales[1]),
+        ];
+        (blocks[0][0], blocks[1][0]) = (dc[0][i], dc[1][i]);
+        let at = (i / 2) * 4 * dst.pitch + (i % 2) * 8;
+        S::add_chroma_4x4(dst.from(at), &blocks);
     }
 }
 

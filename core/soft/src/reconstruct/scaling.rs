@@ -65,14 +65,14 @@ impl LevelScale {
 
     /// Scales of 4x4 blocks; `component` is 0 for Y, 1 for Cb, 2 for Cr.
     #[inline(always)]
-    pub(super) fn of_4x4(&self, inter: bool, component: usize, qp: usize) -> &[i32; 16] {
-        &self.scale_4x4[usize::from(inter) * 3 + component][qp]
+    pub(super) fn of_4x4(&self, inter: bool, component: usize, qp: u8) -> &[i32; 16] {
+        &self.scale_4x4[usize::from(inter) * 3 + component][usize::from(qp)]
     }
 
     /// Scales of 8x8 luma blocks.
     #[inline(always)]
-    pub(super) fn of_8x8(&self, inter: bool, qp: usize) -> &[i32; 64] {
-        &self.scale_8x8[usize::from(inter)][qp]
+    pub(super) fn of_8x8(&self, inter: bool, qp: u8) -> &[i32; 64] {
+        &self.scale_8x8[usize::from(inter)][usize::from(qp)]
     }
 }
 

@@ -16,8 +16,8 @@ pub(super) struct MbState {
     pub intra: bool,
     /// `transform_size_8x8_flag`.
     pub transform_size_8x8_flag: bool,
-    /// `QP_Y`.
-    pub qp_y: i8,
+    /// `QP_Y`, and `QP_C` of Cb and Cr.
+    pub qp: [u8; 3],
     /// Which 4x4 luma blocks (raster order) have coefficients, or lie in an 8x8 block that has.
     pub coded_blocks: u16,
     /// Between which columns of 4x4 blocks motion can change: bits 1 to 3.
@@ -39,7 +39,7 @@ impl MbState {
         slice: NO_SLICE,
         intra: false,
         transform_size_8x8_flag: false,
-        qp_y: 0,
+        qp: [0; 3],
         coded_blocks: 0,
         vertical_motion_edges: 0,
         horizontal_motion_edges: 0,

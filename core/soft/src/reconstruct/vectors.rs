@@ -76,8 +76,12 @@ impl Grid {
 
     /// Vectors by 4x4 block and `refIdx` by 8x8 quarter of the macroblock.
     fn inside(&self) -> ([Mv; 16], [i8; 4]) {
-        let mv = std::array::from_fn(|i| self.mv[Self::place(i % 4, i / 4)]);
-        let ref_idx = std::array::from_fn(|i| self.ref_idx[Self::place(i % 2 * 2, i / 2 * 2)]);
+        let mut mv = [Mv::default(); 16];
+        for (y, row) in mv.chunks_exact_mut(4).enumerate() {
+            let first = Self::place(0, y);
+            row.copy_from_slice(&self.mv[first..first + 4]);
+        }
+        let ref_idx = [(0, 0), (2, 0), (0, 2), (2, 2)].map(|(x, y)| self.ref_idx[Self::place(x, y)]);
         (mv, ref_idx)
     }
 
@@ -138,8 +142,8 @@ fn uses(mode: PredMode, list: usize) -> bool {
 }
 
 impl<S: Sample> Picture<'_, S> {
-    /// Derives the motion of an inter macroblock and leaves it in the motion field and the macroblock's state.
-    pub(super) fn derive_motion(&mut self, at: &MbContext<'_>, slice: &SliceContext<'_>) -> Partitioning {
+    /// Derives the motion of an inter macroblock; leaves it in the motion field and the macroblock's state too.
+    pub(super) fn derive_motion(&mut self, at: &MbContext<'_>, slice: &SliceContext<'_>) -> (Partitioning, MbMotion) {
         let mut motion = MbMotion {
             slice: slice.number,
             ..MbMotion::INTRA
@@ -161,15 +165,16 @@ impl<S: Sample> Picture<'_, S> {
         let state = &mut self.state.macroblocks[at.mb_addr];
         (state.vertical_motion_edges, state.horizontal_motion_edges) = partitioning.motion_edges();
         for list in 0..2 {
-            state.ref_pic[list] = motion.ref_idx[list].map(|ref_idx| match ref_idx {
-                ..0 => NO_PICTURE,
-                ref_idx => slice.lists.get(list, ref_idx).dpb_index.unwrap_or(NO_PICTURE - 1),
-            });
+            for (ref_pic, &ref_idx) in state.ref_pic[list].iter_mut().zip(&motion.ref_idx[list]) {
+                if ref_idx >= 0 {
+                    *ref_pic = slice.lists.get(list, ref_idx).dpb_index.unwrap_or(NO_PICTURE - 1);
+                }
+            }
         }
         let inter_mode = if self.params.constrained_intra_pred_flag { -1 } else { 2 };
         (state.right_modes, state.bottom_modes) = ([inter_mode; 4], [inter_mode; 4]);
         *self.motion.get_mut(at.mb_addr) = motion;
-        partitioning
+        (partitioning, motion)
     }
 
     /// The motion around a macroblock, as a list sees it; the macroblock itself is still to be filled.

@@ -56,6 +56,9 @@ impl<'a> Weights<'a> {
 
     /// The weights of a block with these indexes (negative = list not used); `None` = default prediction.
     pub(super) fn of(&self, ref_idx: [i8; 2], bit_depth: u32) -> Option<BlockWeights> {
+        if matches!(self, Self::Default) {
+            return None;
+        }
         let weights = match (self, ref_idx.map(|ref_idx| usize::try_from(ref_idx).ok())) {
             (Self::Default, _) | (Self::Implicit(_), [None, _] | [_, None]) | (Self::Explicit(_), [None, None]) => None,
             (Self::Implicit(w1), [Some(i), Some(j)]) => {

@@ -6,6 +6,7 @@ mod fill;
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::rc::Rc;
+use std::time::{Duration, Instant};
 
 use fourier_core::h264::access_unit::{SlicePlace, place_slice};
 use fourier_core::h264::dpb::{Dpb, DpbEvent, OutputPolicy};
@@ -91,6 +92,10 @@ pub struct Report {
     pub concealed_macroblocks: u32,
     /// Why decoding stopped.
     pub refused: Option<Error>,
+    /// Time in the entropy stage.
+    pub parsing: Duration,
+    /// Time in the reconstruction stage.
+    pub reconstruction: Duration,
 }
 
 /// The slices of one picture.
@@ -276,7 +281,10 @@ impl<F: FnMut(&Frame)> Decoder<F> {
         frame: &mut Frame,
         references: &[ReferencePicture],
     ) {
-        if let Err(error) = self.entropy.parse(controls, bitstream, &mut self.parsed) {
+        let start = Instant::now();
+        let result = self.entropy.parse(controls, bitstream, &mut self.parsed);
+        self.report.parsing += start.elapsed();
+        if let Err(error) = result {
             self.report.refused.get_or_insert(error);
             return;
         }
@@ -302,9 +310,11 @@ impl<F: FnMut(&Frame)> Decoder<F> {
                 pitch: frame.pitch,
             },
         };
+        let start = Instant::now();
         let outcome = self
             .reconstructor
             .reconstruct(&self.parsed, part, &mut target, &mut frame.motion, &pictures);
+        self.report.reconstruction += start.elapsed();
         self.report.concealed_macroblocks += outcome.concealed_macroblocks;
     }
 

@@ -104,7 +104,7 @@ impl<'a, S: Sample> Picture<'a, S> {
         let pitch = self.target.luma.pitch;
         let origin = at.y * pitch + at.x;
         predict_16x16(pred_mode, &border, self.target.luma.from(origin));
-        let scale = self.scale.of_4x4(false, 0, at.qp(self.params)[0]);
+        let scale = self.scale.of_4x4(false, 0, at.qp[0]);
         let dc = luma_dc(at.levels.block(at.mb, block::LUMA_DC), scale);
         for (i, (x, y)) in BLOCKS.into_iter().enumerate() {
             let levels = at.levels.block(at.mb, block::LUMA + i);
@@ -118,7 +118,7 @@ impl<'a, S: Sample> Picture<'a, S> {
         let mut modes = Modes::new(self.neighbour_modes(at));
         let pitch = self.target.luma.pitch;
         let origin = at.y * pitch + at.x;
-        let scales = Scales::luma(self.scale, false, at.qp(self.params)[0]);
+        let scales = Scales::luma(self.scale, false, at.qp[0]);
         for i in (0..16).step_by(N * N / 16) {
             let (x, y) = BLOCKS[i];
             let mode = modes.derive::<N>(x, y, at.mb.intra_pred_mode[i]);
@@ -230,7 +230,7 @@ impl<'a, S: Sample> Picture<'a, S> {
         if at.mb.coded_block_pattern >> 4 == 0 {
             return;
         }
-        let [_, cb, cr] = at.qp(self.params);
+        let [_, cb, cr] = at.qp;
         let scales = [self.scale.of_4x4(inter, 1, cb), self.scale.of_4x4(inter, 2, cr)];
         let origin = at.y / 2 * self.target.chroma.pitch + at.x;
         add_chroma(self.target.chroma.from(origin), at.mb, at.levels, scales);

@@ -122,63 +122,51 @@ impl<S: Sample> Border<S> {
 
 /// Predicts an `N`x`N` luma block: every direction is a walk along the border or one of its two filtered versions.
 pub(super) fn predict<S: Sample, const N: usize>(mode: Mode, border: &Border<S>, dst: PlaneMut<'_, S>) {
-    let line: [[S; N]; N] = match mode {
-        Mode::Vertical => [border.row_above::<N>(); N],
-        Mode::Horizontal => from_fn(|y| [border.left_at::<N>(y); N]),
-        Mode::Dc => [[border.dc::<N>(); N]; N],
-        Mode::DiagonalDownLeft => {
-            let smooth = border.smooth::<N>();
-            from_fn(|y| from_fn(|x| smooth[N + 2 + x + y]))
-        }
-        Mode::DiagonalDownRight => {
-            let smooth = border.smooth::<N>();
-            from_fn(|y| from_fn(|x| smooth[N + x - y]))
-        }
-        Mode::VerticalRight => {
-            let (smooth, middle) = (border.smooth::<N>(), border.midpoints::<N>());
-            from_fn(|y| {
-                from_fn(|x| match (2 * x + 1).checked_sub(y) {
-                    None => smooth[N + 1 + 2 * x - y],
-                    Some(_) if y % 2 == 0 => middle[N + x - y / 2],
-                    Some(_) => smooth[N + x - y / 2],
-                })
-            })
-        }
-        Mode::HorizontalDown => {
-            let (smooth, middle) = (border.smooth::<N>(), border.midpoints::<N>());
-            from_fn(|y| {
-                from_fn(|x| match (2 * y + 1).checked_sub(x) {
-                    None => smooth[N - 1 + x - 2 * y],
-                    Some(_) if x % 2 == 0 => middle[N - 1 + x / 2 - y],
-                    Some(_) => smooth[N + x / 2 - y],
-                })
-            })
-        }
-        Mode::VerticalLeft => {
-            let (smooth, middle) = (border.smooth::<N>(), border.midpoints::<N>());
-            from_fn(|y| {
-                from_fn(|x| {
-                    if y % 2 == 0 {
-                        middle[N + 1 + x + y / 2]
-                    } else {
-                        smooth[N + 2 + x + y / 2]
-                    }
-                })
-            })
-        }
-        Mode::HorizontalUp => {
-            let (smooth, middle) = (border.smooth::<N>(), border.midpoints::<N>());
-            from_fn(|y| {
-                from_fn(|x| match (2 * N - 3).checked_sub(x + 2 * y) {
-                    None => border.left_at::<N>(N - 1),
-                    Some(0) => smooth[0],
-                    Some(_) if x % 2 == 0 => middle[N - 2 - y - x / 2],
-                    Some(_) => smooth[N - 2 - y - x / 2],
-                })
-            })
-        }
+    let (smooth, middle) = match mode {
+        Mode::Vertical | Mode::Horizontal | Mode::Dc => (border.samples, border.samples),
+        Mode::DiagonalDownLeft | Mode::DiagonalDownRight => (border.smooth::<N>(), border.samples),
+        _ => (border.smooth::<N>(), border.midpoints::<N>()),
     };
-    write(dst, &line);
+    let lines: [[S; N]; N] = match mode {
+        Mode::Vertical => [border.row_above::<N>(); N],
+        Mode::Horizontal => lines(|_, y| border.left_at::<N>(y)),
+        Mode::Dc => [[border.dc::<N>(); N]; N],
+        Mode::DiagonalDownLeft => lines(|x, y| smooth[N + 2 + x + y]),
+        Mode::DiagonalDownRight => lines(|x, y| smooth[N + x - y]),
+        Mode::VerticalRight => lines(|x, y| match (2 * x + 1).checked_sub(y) {
+            None => smooth[N + 1 + 2 * x - y],
+            Some(_) if y % 2 == 0 => middle[N + x - y / 2],
+            Some(_) => smooth[N + x - y / 2],
+        }),
+        Mode::HorizontalDown => lines(|x, y| match (2 * y + 1).checked_sub(x) {
+            None => smooth[N - 1 + x - 2 * y],
+            Some(_) if x % 2 == 0 => middle[N - 1 + x / 2 - y],
+            Some(_) => smooth[N + x / 2 - y],
+        }),
+        Mode::VerticalLeft => lines(|x, y| match y % 2 {
+            0 => middle[N + 1 + x + y / 2],
+            _ => smooth[N + 2 + x + y / 2],
+        }),
+        Mode::HorizontalUp => lines(|x, y| match (2 * N - 3).checked_sub(x + 2 * y) {
+            None => border.left_at::<N>(N - 1),
+            Some(0) => smooth[0],
+            Some(_) if x % 2 == 0 => middle[N - 2 - y - x / 2],
+            Some(_) => smooth[N - 2 - y - x / 2],
+        }),
+    };
+    write(dst, &lines);
+}
+
+/// A block from a function of `x` and `y`.
+#[inline(always)]
+fn lines<S: Sample, const W: usize, const H: usize>(sample: impl Fn(usize, usize) -> S) -> [[S; W]; H] {
+    let mut lines = [[S::default(); W]; H];
+    for (y, line) in lines.iter_mut().enumerate() {
+        for (x, out) in line.iter_mut().enumerate() {
+            *out = sample(x, y);
+        }
+    }
+    lines
 }
 
 /// Writes a predicted block.
@@ -219,7 +207,8 @@ impl<S: Sample, const ROWS: usize, const COMPONENTS: usize> MbBorder<S, ROWS, CO
 
     fn horizontal(&self, dst: PlaneMut<'_, S>) {
         let left = self.left.unwrap_or([[S::from_value(S::GREY); COMPONENTS]; ROWS]);
-        write::<S, 16>(dst, &left.map(|sample| from_fn(|x| sample[x % COMPONENTS])));
+        let lines: [[S; 16]; ROWS] = lines(|x, y| left[y][x % COMPONENTS]);
+        write(dst, &lines);
     }
 
     /// Plane prediction (8.3.3.4, 8.3.4.4): both forms differ by the slope's factor alone, 5 of 64 or 34 of 64.
@@ -238,12 +227,10 @@ impl<S: Sample, const ROWS: usize, const COMPONENTS: usize> MbBorder<S, ROWS, CO
             [a, (slope * h + 32) >> 6, (slope * v + 32) >> 6]
         });
         let centre = half as i32 - 1;
-        let lines: [[S; 16]; ROWS] = from_fn(|y| {
-            from_fn(|i| {
-                let [a, b, c] = of_component[i % COMPONENTS];
-                let [x, y] = [(i / COMPONENTS) as i32 - centre, y as i32 - centre];
-                S::clip((a + b * x + c * y + 16) >> 5)
-            })
+        let lines: [[S; 16]; ROWS] = lines(|i, y| {
+            let [a, b, c] = of_component[i % COMPONENTS];
+            let [x, y] = [(i / COMPONENTS) as i32 - centre, y as i32 - centre];
+            S::clip((a + b * x + c * y + 16) >> 5)
         });
         write(dst, &lines);
     }
@@ -288,7 +275,7 @@ fn chroma_dc<S: Sample>(border: &ChromaBorder<S>, dst: PlaneMut<'_, S>) {
             of(left[1], above[1]),
         ]
     });
-    let lines: [[S; 16]; 8] = from_fn(|y| from_fn(|i| means[i % 2][y / 4 * 2 + i / 8]));
+    let lines: [[S; 16]; 8] = lines(|i, y| means[i % 2][y / 4 * 2 + i / 8]);
     write(dst, &lines);
 }
 
