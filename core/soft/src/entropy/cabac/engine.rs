@@ -14,6 +14,7 @@ const REFILL: i32 = 32;
 /// The state of the engine.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Engine<'a> {
+    tables: &'static Tables,
     data: &'a [u8],
     /// Next byte to load.
     next: usize,
@@ -29,6 +30,7 @@ impl<'a> Engine<'a> {
     /// Starts (9.3.1.2) at the byte that `bits` is at.
     pub(super) fn new(bits: &BitReader<'a>) -> Self {
         let mut engine = Self {
+            tables: &TABLES,
             data: bits.data(),
             next: bits.position() / 8,
             offset: 0,
@@ -57,18 +59,26 @@ impl<'a> Engine<'a> {
     #[inline(always)]
     pub(super) fn decision(&mut self, state: &mut u8) -> bool {
         let s = *state as usize & 127;
-        let lps = u64::from(LPS_RANGE[(self.range >> 54) as usize & 0x180 | s]) << UNIT;
+        let entry = self.tables.lps[(self.range >> 54) as usize & 0x180 | s];
+        let lps = u64::from(entry >> 8) << UNIT;
         let mps = self.range - lps;
-        let is_lps = self.offset >= mps;
-        self.offset -= if is_lps { mps } else { 0 };
-        let range = if is_lps { lps } else { mps };
-        *state = NEXT_STATE[s | usize::from(is_lps) << 7];
-        let shift = range.leading_zeros();
-        self.range = range << shift;
+        let (bin, shift);
+        if self.offset < mps {
+            *state = self.tables.next_state[s];
+            shift = (mps >> 63) as u32 ^ 1;
+            self.range = mps << shift;
+            bin = s & 1 != 0;
+        } else {
+            *state = self.tables.next_state[s | 0x80];
+            self.offset -= mps;
+            shift = u32::from(entry & 7);
+            self.range = lps << shift;
+            bin = s & 1 == 0;
+        }
         self.offset <<= shift;
         self.ahead -= shift as i32;
         self.refill();
-        (s & 1 != 0) != is_lps
+        bin
     }
 
     /// `DecodeBypass`.
@@ -153,19 +163,33 @@ const TRANS_IDX_LPS: [u8; 64] = [
     33, 33, 34, 34, 35, 35, 35, 36, 36, 36, 37, 37, 37, 38, 38, 63,
 ];
 
-/// `rangeTabLPS` by `qCodIRangeIdx << 7 | pStateIdx << 1 | valMPS`.
-static LPS_RANGE: [u8; 512] = {
+/// What a decision looks up.
+#[derive(Debug)]
+struct Tables {
+    /// `rangeTabLPS << 8 | shift` by `qCodIRangeIdx << 7 | pStateIdx << 1 | valMPS`; `shift` renormalises it.
+    lps: [u16; 512],
+    /// The state after a bin, by `isLPS << 7 | pStateIdx << 1 | valMPS`.
+    next_state: [u8; 256],
+}
+
+/// The one instance.
+static TABLES: Tables = Tables {
+    lps: lps_table(),
+    next_state: next_state_table(),
+};
+
+const fn lps_table() -> [u16; 512] {
     let mut table = [0; 512];
     let mut i = 0;
     while i < 512 {
-        table[i] = RANGE_TAB_LPS[i >> 1 & 63][i >> 7];
+        let range = RANGE_TAB_LPS[i >> 1 & 63][i >> 7];
+        table[i] = (range as u16) << 8 | (range.leading_zeros() + 1) as u16;
         i += 1;
     }
     table
-};
+}
 
-/// The state after a bin, by `isLPS << 7 | pStateIdx << 1 | valMPS`.
-static NEXT_STATE: [u8; 256] = {
+const fn next_state_table() -> [u8; 256] {
     let mut table = [0; 256];
     let mut i = 0;
     while i < 128 {
@@ -177,7 +201,7 @@ static NEXT_STATE: [u8; 256] = {
         i += 1;
     }
     table
-};
+}
 
 #[cfg(test)]
 mod tests {

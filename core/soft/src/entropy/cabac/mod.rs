@@ -67,8 +67,8 @@ impl<'a> Cabac<'a> {
         }
     }
 
-    /// A bin with the context `index`.
-    #[inline(always)]
+    /// A bin with the context `index`; a call, as there are too many places of it for the instruction cache.
+    #[inline(never)]
     fn bin(&mut self, index: usize) -> bool {
         self.engine.decision(self.states.get(index))
     }
