@@ -508,3 +508,6 @@ fn lists_of(slice_type: SliceType) -> usize {
         SliceType::B => 2,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -19,6 +19,10 @@ mod params;
 mod ref_list;
 mod residual;
 mod slice_data;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 

@@ -331,3 +331,6 @@ fn opposite(parity: Parity) -> Parity {
         Parity::Bottom => Parity::Top,
     }
 }
+
+#[cfg(test)]
+mod tests;
