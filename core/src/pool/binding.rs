@@ -57,6 +57,8 @@ struct Entry {
     /// Of the picture that was queued there last; cleared when the driver forgets it.
     timestamp: Option<Timestamp>,
     last_used: u64,
+    /// REMOVE_BUFS took the buffer away.
+    removed: bool,
 }
 
 impl Entry {
@@ -121,7 +123,7 @@ impl Binding {
             return Place::Bound(index);
         }
         self.indexes()
-            .filter(|&(index, _)| !pinned.contains(index))
+            .filter(|&(index, entry)| !pinned.contains(index) && !entry.removed)
             .min_by_key(|(_, entry)| entry.rebind_order())
             .map_or(Place::AllPinned, |(index, _)| Place::Rebind(index))
     }
@@ -160,6 +162,30 @@ impl Binding {
         self.entries
             .get(index.0 as usize)
             .is_some_and(|entry| entry.timestamp == Some(timestamp))
+    }
+
+    /// The first index whose memory nobody holds any more and that is not in `pinned`.
+    pub fn dead(&self, pinned: IndexSet) -> Option<BufferIndex> {
+        let dead = |entry: &Entry| entry.memory.as_ref().is_some_and(|memory| memory.strong_count() == 0);
+        self.indexes()
+            .find(|&(index, entry)| !pinned.contains(index) && dead(entry))
+            .map(|(index, _)| index)
+    }
+
+    /// There is no buffer at `index` any more.
+    pub fn remove(&mut self, index: BufferIndex) {
+        self.unbind(index);
+        if let Some(entry) = self.entry(index) {
+            entry.removed = true;
+        }
+    }
+
+    /// There is a new, unbound buffer at `index`.
+    pub fn restore(&mut self, index: BufferIndex) {
+        self.extend((index.0 + 1).saturating_sub(self.len()));
+        if let Some(entry) = self.entry(index) {
+            *entry = Entry::default();
+        }
     }
 
     /// Indexes without a memory, or whose memory nobody holds any more, that are not in `pinned`.

@@ -216,3 +216,6 @@ fn no_such_slot(id: SlotId) -> Error {
 fn size_image(format: &Format) -> u32 {
     format.planes.first().map_or(0, |plane| plane.size_image)
 }
+
+#[cfg(test)]
+mod tests;

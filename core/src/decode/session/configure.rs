@@ -131,6 +131,7 @@ impl Shared {
                 StartCode::AnnexB => &[0, 0, 1],
             },
             hold_capture: capabilities.hold_capture,
+            remove_bufs: capabilities.remove_bufs,
             capture_format: agreement.capture,
             capture_memory,
             requests: vec![Request::default(); ring.len()],

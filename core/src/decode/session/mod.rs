@@ -209,6 +209,8 @@ struct Stream {
     start_code: &'static [u8],
     /// The device can keep a CAPTURE buffer for the next request.
     hold_capture: bool,
+    /// The device takes single buffers off a queue.
+    remove_bufs: bool,
     capture_format: Format,
     capture_memory: MemoryType,
     ring: BitstreamRing,

@@ -14,7 +14,7 @@ use crate::device::{BufferMemory, DecodeMode, DecoderNode, MemoryType, Queue, Qu
 use crate::h264::PictureStructure;
 use crate::memory::{Format, FrameAllocator, FrameMemory};
 use crate::pool::bitstream::{SlotId, Submission};
-use crate::pool::{Frame, Place, SlotState, lock};
+use crate::pool::{Frame, IndexSet, Place, SlotState, lock};
 use crate::units::{BufferIndex, Timestamp};
 use crate::{Error, Result};
 
@@ -84,64 +84,29 @@ impl Shared {
 
     /// Names the references and finds a place for the target that disturbs none of them.
     fn plan<'a>(&'a self, mut state: Guard<'a>, job: &DecodeJob<'_>, target: &Frame) -> Result<(Guard<'a>, Plan)> {
-        loop {
-            let continues = state.continues_held(job);
-            if !continues && matches!(target.state(), SlotState::InDecode { .. }) && !state.in_flight.is_empty() {
-                // The first field of the same picture, without hold-capture.
-                state = self.collect_one(state)?;
-                continue;
-            }
-            check_target(target, continues)?;
-            let timestamp = state.timestamp_for(job);
-            let completion = state.completion();
-            let restarts = state.stats.restarts;
-            let State {
-                stream,
-                pictures,
-                in_flight,
-                ..
-            } = &mut *state;
-            let stream = stream
-                .as_mut()
-                .ok_or_else(|| Error::Bug("a session without buffers".into()))?;
-            let references = pictures.resolve(job.references, &stream.binding);
-            let holds = stream.hold_capture && !job.second_field && is_field(job);
-            let pinned = in_flight
-                .iter()
-                .fold(references.indexes, |all, job| all.union(job.indexes));
-            let index = match stream.binding.place(target.memory(), pinned.union(stream.last_job)) {
-                Place::Bound(index) => index,
-                Place::Rebind(index) if stream.capture_memory == MemoryType::DmaBuf => index,
-                Place::Rebind(_) => return Err(Error::Bug("a frame of another CAPTURE queue".into())),
-                Place::AllPinned if !in_flight.is_empty() => {
-                    state = self.collect_one(state)?;
-                    continue;
-                }
-                // Nothing is under way, so the last job needs its references no more.
-                Place::AllPinned if stream.last_job != references.indexes => {
-                    stream.last_job = references.indexes;
-                    continue;
-                }
-                Place::AllPinned => {
-                    let (have, need) = (stream.binding.len(), job.references.len() + 1);
-                    return Err(Error::Unsupported(format!(
-                        "{need} frames at once: the device has {have} buffers"
-                    )));
-                }
-            };
-            return Ok((
-                state,
-                Plan {
-                    index,
-                    timestamp,
-                    references,
-                    completion,
-                    continues,
-                    holds,
-                    restarts,
-                },
-            ));
+        let continues = state.continues_held(job);
+        // The first field of the same picture, without hold-capture.
+        while !continues && matches!(target.state(), SlotState::InDecode { .. }) && !state.in_flight.is_empty() {
+            state = self.collect_one(state)?;
         }
+        check_target(target, continues)?;
+        let (index, references) = loop {
+            match state.place(self.node.as_ref(), job, target)? {
+                Some(found) => break found,
+                None => state = self.collect_one(state)?,
+            }
+        };
+        let hold_capture = state.stream.as_ref().is_some_and(|stream| stream.hold_capture);
+        let plan = Plan {
+            index,
+            timestamp: state.timestamp_for(job),
+            references,
+            completion: state.completion(),
+            continues,
+            holds: hold_capture && !job.second_field && is_field(job),
+            restarts: state.stats.restarts,
+        };
+        Ok((state, plan))
     }
 
     /// Waits until one request fewer is under way.
@@ -254,6 +219,44 @@ impl State {
     fn continues_held(&self, job: &DecodeJob<'_>) -> bool {
         let timestamp = self.pictures.timestamp(job.picture);
         job.second_field && self.held.as_ref().is_some_and(|held| timestamp == Some(held.timestamp))
+    }
+
+    /// The index for the target and the names of the references; `None` = the oldest request must be collected first.
+    fn place(
+        &mut self,
+        node: &dyn DecoderNode,
+        job: &DecodeJob<'_>,
+        target: &Frame,
+    ) -> Result<Option<(BufferIndex, Resolved)>> {
+        let Self {
+            stream,
+            pictures,
+            in_flight,
+            ..
+        } = self;
+        let stream = stream
+            .as_mut()
+            .ok_or_else(|| Error::Bug("a session without buffers".into()))?;
+        let references = pictures.resolve(job.references, &stream.binding);
+        let needed = in_flight
+            .iter()
+            .fold(references.indexes, |all, job| all.union(job.indexes));
+        stream.release_dead_memory(node, needed.union(stream.last_job))?;
+        match stream.binding.place(target.memory(), needed.union(stream.last_job)) {
+            Place::Bound(index) => Ok(Some((index, references))),
+            Place::Rebind(index) if stream.capture_memory == MemoryType::DmaBuf => Ok(Some((index, references))),
+            Place::Rebind(_) => Err(Error::Bug("a frame of another CAPTURE queue".into())),
+            Place::AllPinned if !in_flight.is_empty() => Ok(None),
+            // Nothing is under way, so the last job needs its references no more.
+            Place::AllPinned => match stream.binding.place(target.memory(), needed) {
+                Place::Bound(index) | Place::Rebind(index) => Ok(Some((index, references))),
+                Place::AllPinned => {
+                    let (have, need) = (stream.binding.len(), job.references.len() + 1);
+                    let why = format!("{need} frames at once: the device has {have} buffers");
+                    Err(Error::Unsupported(why))
+                }
+            },
+        }
     }
 
     /// Both fields of a picture have one timestamp; every other picture a new one.
@@ -414,6 +417,20 @@ impl Stream {
         }
         node.reinit_request(id)?;
         request.reinit().map_err(|error| Error::Bug(error.to_string()))
+    }
+
+    /// Takes one memory that nobody holds any more off the queue, where the device can: it is freed now and not when its
+    /// index is needed.
+    fn release_dead_memory(&mut self, node: &dyn DecoderNode, needed: IndexSet) -> Result<()> {
+        let dead = self.binding.dead(needed).filter(|_| self.remove_bufs);
+        let Some(index) = dead.filter(|_| self.capture_memory == MemoryType::DmaBuf) else {
+            return Ok(());
+        };
+        node.remove_buffer(Queue::Capture, index)?;
+        self.binding.remove(index);
+        let created = node.create_buffers(Queue::Capture, self.capture_memory, 1, &self.capture_format)?;
+        self.binding.restore(created.first);
+        Ok(())
     }
 }
 

@@ -153,3 +153,24 @@ fn no_more_indexes_are_kept_than_a_set_can_hold() {
     assert_eq!(Binding::new(1000).len(), IndexSet::CAPACITY);
     assert!(!set(&[1000]).contains(BufferIndex(1000)), "and others are in no set");
 }
+
+#[test]
+fn a_removed_index_is_not_used_until_it_is_restored() {
+    let (mut binding, [first, _second, _third]) = bound();
+    assert_eq!(binding.dead(IndexSet::default()), None);
+    drop(first);
+    assert_eq!(binding.dead(set(&[0])), None, "pinned");
+    assert_eq!(binding.dead(IndexSet::default()), Some(BufferIndex(0)));
+    binding.remove(BufferIndex(0));
+    assert_eq!(
+        binding.place(&memory(), IndexSet::default()),
+        Place::Rebind(BufferIndex(1))
+    );
+    binding.restore(BufferIndex(0));
+    assert_eq!(
+        binding.place(&memory(), IndexSet::default()),
+        Place::Rebind(BufferIndex(0))
+    );
+    binding.restore(BufferIndex(5));
+    assert_eq!(binding.len(), 6, "a buffer at a new index");
+}

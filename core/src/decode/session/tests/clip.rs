@@ -5,7 +5,7 @@ use crate::h264::reference::{ListEntry, Reference, ReferencePicture};
 use crate::h264::slice_header::{PicOrderCnt, SliceHeader, SliceType};
 use crate::h264::sps::PicOrderCntType;
 use crate::h264::testing::BitWriter;
-use crate::h264::{PictureId, Pps, Sps, samples};
+use crate::h264::{Parity, PictureId, PictureStructure, Pps, Sps, samples};
 
 /// `frame_num` has this many bits.
 const FRAME_NUM_BITS: u32 = 12;
@@ -20,10 +20,11 @@ pub(super) enum Coding {
 }
 
 /// A coded picture with all that its job borrows.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Coded {
     pub id: PictureId,
     pub coding: Coding,
+    pub second_field: bool,
     pub references: Vec<ReferencePicture>,
     pub nals: Vec<(SliceHeader, Vec<u8>)>,
 }
@@ -112,6 +113,7 @@ impl Clip {
         Coded {
             id,
             coding,
+            second_field: false,
             references,
             nals,
         }
@@ -199,6 +201,20 @@ impl Clip {
 }
 
 impl Coded {
+    /// The same as both fields of a picture, as far as the session can tell: it looks at headers, never at samples.
+    pub fn into_fields(mut self) -> [Self; 2] {
+        self.nals
+            .iter_mut()
+            .for_each(|(header, _)| header.structure = PictureStructure::Field(Parity::Top));
+        let mut second = self.clone();
+        second.second_field = true;
+        second
+            .nals
+            .iter_mut()
+            .for_each(|(header, _)| header.structure = PictureStructure::Field(Parity::Bottom));
+        [self, second]
+    }
+
     /// The job of this picture.
     pub fn with_job<'a, T>(&'a self, clip: &Clip, use_job: impl FnOnce(&DecodeJob<'_>) -> T) -> T {
         let list = match self.coding {
@@ -223,7 +239,7 @@ impl Coded {
         let order = 2 * self.id.0 as i32;
         use_job(&DecodeJob {
             picture: self.id,
-            second_field: false,
+            second_field: self.second_field,
             sps: &clip.sps,
             pps: &clip.pps,
             field_order_cnt: [order, order],

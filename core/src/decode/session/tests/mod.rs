@@ -2,9 +2,10 @@
 
 mod clip;
 mod faults;
+mod fields;
 mod probe;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use clip::{Clip, Coded, Coding};
@@ -17,7 +18,7 @@ use crate::device::allocator::soft_allocator;
 use crate::device::soft::{Personality, SoftDevice};
 use crate::h264::{PictureId, Sps};
 use crate::memory::{FrameAllocator, FrameMemory};
-use crate::pool::{Export, Frame, FramePool, Interrupt};
+use crate::pool::{Export, Frame, FramePool, Interrupt, SlotState};
 use crate::{Error, Result};
 
 fn soft(options: &str) -> Arc<dyn DecoderDevice> {
@@ -252,6 +253,48 @@ fn a_picture_over_a_reference_makes_the_reference_unusable() {
     player.dpb.insert(id, (over.picture, first.2.clone()));
     let copy = player.submit(Coding::CopyOf(first.0)).unwrap();
     assert_eq!(copy.1.wait(), Outcome::Damaged);
+}
+
+#[test]
+fn memory_that_nobody_holds_is_taken_off_the_queue_where_the_device_can() {
+    for (options, created) in [("default", 3), ("remove=off", 0)] {
+        let mut player = Player::new(options, Clip::new(1, 1).with_references(1));
+        let format = player.session.format().unwrap();
+        for value in 0..3 {
+            let memory = soft_allocator().allocate(&format).unwrap();
+            let target = player.session.adopt(Arc::clone(&memory)).unwrap();
+            let submitted = player.submit_into(Coding::Value(value), &target).unwrap();
+            assert_eq!(submitted.ticket.wait(), Outcome::Good);
+        }
+        // The last job pins its own memory until the one after the next.
+        for value in 0..6 {
+            let picture = player.submit(Coding::Value(value)).unwrap();
+            wait_good(&picture, value);
+        }
+        assert_eq!(player.probe.count(Call::CreateBuffers), created);
+    }
+}
+
+#[test]
+fn submitting_allocates_nothing_once_it_has_begun() {
+    let mut player = Player::new("default", Clip::new(1, 1));
+    let targets: Vec<_> = (0..8).map(|_| player.pool.acquire().unwrap()).collect();
+    let coded: Vec<_> = (0..40).map(|value| player.clip.code(Coding::Value(value))).collect();
+    let mut dpb = VecDeque::with_capacity(8);
+    for (n, (coded, target)) in coded.iter().zip(targets.iter().cycle()).enumerate() {
+        player.probe.reset();
+        let allocations = coded.with_job(&player.clip, |job| {
+            allocation_counter::measure(|| {
+                let Submitted { ticket, picture } = player.session.submit(job, target).unwrap();
+                if n % 2 == 1 {
+                    assert_eq!(ticket.wait(), Outcome::Good);
+                }
+                dpb.push_back(picture);
+                dpb.truncate(5);
+            })
+        });
+        assert!(n < 20 || allocations.count_total == 0, "picture {n}: {allocations:?}");
+    }
 }
 
 #[test]
