@@ -495,3 +495,64 @@ fn the_end_of_a_sequence_shows_everything_and_waits_for_an_idr_picture() {
     assert_eq!(got.tags()[5], 5, "the recovery point");
     assert_eq!(got.dropped_as(DropReason::Leading), [6]);
 }
+
+#[test]
+fn whatever_comes_every_tag_comes_out_once_and_nothing_panics() {
+    let mut noise = 2_024u32;
+    let mut random = move |below: usize| {
+        noise = noise.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (noise >> 8) as usize % below
+    };
+    let mut decoder = soft(StreamConfig::default());
+    for round in 0..60 {
+        let mut units: Vec<Vec<u8>> = access_units(OPEN_GOP).into_iter().map(annex_b).collect();
+        for _ in 0..1 + random(6) {
+            let unit = random(units.len());
+            let bytes = &mut units[unit];
+            let at = random(bytes.len());
+            match random(5) {
+                0 => bytes.truncate(at),
+                1 => bytes[at] ^= 1 << random(8),
+                2 => bytes.insert(at, 0),
+                3 => drop(bytes.drain(..at)),
+                _ => bytes.extend([0, 0, 1, 0x0a]),
+            }
+            bytes.push(0x80);
+        }
+        let count = units.len() as u64;
+        let mut seen = HashMap::new();
+        let mut take = |decoder: &mut StreamDecoder| {
+            while let Some(event) = decoder.next_event() {
+                let tag = match event {
+                    Event::Frame(frame) => {
+                        frame.wait();
+                        frame.tag()
+                    }
+                    Event::Dropped { tag, .. } => Some(tag),
+                    Event::Format(_) | Event::Warning(_) => None,
+                };
+                if let Some(tag) = tag {
+                    *seen.entry(tag.0).or_insert(0) += 1;
+                }
+            }
+        };
+        for (tag, unit) in (0..).map(FrameTag).zip(units) {
+            // A damaged parameter set may ask for what is not supported; the stream goes on.
+            match decoder.decode(AccessUnitBytes::AnnexB(&unit), tag) {
+                Ok(()) | Err(Error::Unsupported(_) | Error::Device(_) | Error::NeedFrames { .. }) => {}
+                Err(error) => panic!("round {round}: {error}"),
+            }
+            take(&mut decoder);
+        }
+        if round % 2 == 0 {
+            decoder.drain().unwrap();
+        } else {
+            decoder.flush().unwrap();
+        }
+        take(&mut decoder);
+        assert!(
+            (0..count).all(|tag| seen.get(&tag) == Some(&1)),
+            "round {round}: {seen:?}"
+        );
+    }
+}
