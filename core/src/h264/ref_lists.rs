@@ -2,6 +2,8 @@
 //!
 //! Works on the references as the DPB names them, so that it serves whoever has such a list, with or without a DPB.
 
+use std::cmp::Reverse;
+
 use super::reference::{ListEntry, Reference, ReferencePicture};
 use super::slice_header::{RefPicListModification, SliceHeader, SliceType};
 use super::{Parity, PictureStructure};
@@ -9,8 +11,10 @@ use super::{Parity, PictureStructure};
 /// `RefPicList0` and `RefPicList1`; `None` is "no reference picture".
 pub type RefPicLists = [Vec<Option<ListEntry>>; 2];
 
-/// The most entries that a list can have before it is cut: both fields of 16 frames.
-const MAX_INITIAL_ENTRIES: usize = 32;
+/// Frames that may be references at once.
+const MAX_REFERENCES: usize = 16;
+/// The most entries that a list can have before it is cut: both fields of each.
+const MAX_INITIAL_ENTRIES: usize = 2 * MAX_REFERENCES;
 
 /// The picture that lists are built for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,9 +48,11 @@ pub fn build(current: &CurrentPicture, references: &[ReferencePicture], header: 
 
 /// P and SP slices: short-term by descending number, then long-term by ascending number (8.2.4.2.1, 8.2.4.2.2).
 fn initial_p(current: &CurrentPicture, references: &[ReferencePicture]) -> Vec<Option<ListEntry>> {
-    let mut short = candidates(current, references, short_term_number);
-    short.sort_by_key(|&(_, number)| std::cmp::Reverse(number));
-    join(current, references, &short, &sorted_long_term(current, references))
+    let mut short = Candidates::select(current, references, short_term_number);
+    short
+        .as_mut_slice()
+        .sort_unstable_by_key(|&(_, number)| Reverse(number));
+    join(current, references, [short.as_slice(), &[]])
 }
 
 /// B slices: by distance in output order, list 0 looking back first, list 1 ahead (8.2.4.2.3, 8.2.4.2.4).
@@ -57,27 +63,17 @@ fn initial_b(current: &CurrentPicture, references: &[ReferencePicture]) -> RefPi
             .filter(|_| has_count)
             .map(|_| pic_order_cnt(reference))
     };
-    let short = candidates(current, references, counted);
+    let mut short = Candidates::select(current, references, counted);
+    short.as_mut_slice().sort_unstable_by_key(|&(_, count)| count);
     // A field may have the count of the other field of its frame, which then precedes it.
-    let (mut before, mut after): (Vec<_>, Vec<_>) = short
-        .into_iter()
-        .partition(|&(_, count)| count <= current.pic_order_cnt);
-    before.sort_by_key(|&(_, count)| std::cmp::Reverse(count));
-    after.sort_by_key(|&(_, count)| count);
+    let split = short
+        .as_slice()
+        .partition_point(|&(_, count)| count <= current.pic_order_cnt);
+    let (before, after) = short.as_mut_slice().split_at_mut(split);
+    before.reverse();
 
-    let long = sorted_long_term(current, references);
-    let list0 = join(
-        current,
-        references,
-        &[before.as_slice(), after.as_slice()].concat(),
-        &long,
-    );
-    let mut list1 = join(
-        current,
-        references,
-        &[after.as_slice(), before.as_slice()].concat(),
-        &long,
-    );
+    let list0 = join(current, references, [before, after]);
+    let mut list1 = join(current, references, [after, before]);
     if list1.len() > 1 && list1 == list0 {
         list1.swap(0, 1);
     }
@@ -87,27 +83,41 @@ fn initial_b(current: &CurrentPicture, references: &[ReferencePicture]) -> RefPi
 /// A reference by its index, with the number that it is sorted by.
 type Candidate = (u8, i32);
 
-/// The references that `key` has a number for; frames need both fields marked, fields any.
-fn candidates(
-    current: &CurrentPicture,
-    references: &[ReferencePicture],
-    key: impl Fn(&ReferencePicture) -> Option<i32>,
-) -> Vec<Candidate> {
-    let usable = |reference: &ReferencePicture| match current.structure {
-        PictureStructure::Frame => reference.fields == [true, true],
-        PictureStructure::Field(_) => reference.fields != [false, false],
-    };
-    (0u8..)
-        .zip(references)
-        .filter(|(_, reference)| usable(reference))
-        .filter_map(|(index, reference)| key(reference).map(|key| (index, key)))
-        .collect()
+/// References to be sorted.
+#[derive(Default)]
+struct Candidates {
+    entries: [Candidate; MAX_REFERENCES],
+    count: usize,
 }
 
-fn sorted_long_term(current: &CurrentPicture, references: &[ReferencePicture]) -> Vec<Candidate> {
-    let mut long = candidates(current, references, long_term_number);
-    long.sort_by_key(|&(_, number)| number);
-    long
+impl Candidates {
+    /// The references that `key` has a number for; frames need both fields marked, fields any.
+    fn select(
+        current: &CurrentPicture,
+        references: &[ReferencePicture],
+        key: impl Fn(&ReferencePicture) -> Option<i32>,
+    ) -> Self {
+        let usable = |reference: &ReferencePicture| match current.structure {
+            PictureStructure::Frame => reference.fields == [true, true],
+            PictureStructure::Field(_) => reference.fields != [false, false],
+        };
+        let mut candidates = Self::default();
+        let usable = (0u8..).zip(references).filter(|(_, reference)| usable(reference));
+        let numbered = usable.filter_map(|(index, reference)| key(reference).map(|key| (index, key)));
+        for (entry, candidate) in candidates.entries.iter_mut().zip(numbered) {
+            *entry = candidate;
+            candidates.count += 1;
+        }
+        candidates
+    }
+
+    fn as_slice(&self) -> &[Candidate] {
+        self.entries.get(..self.count).unwrap_or_default()
+    }
+
+    fn as_mut_slice(&mut self) -> &mut [Candidate] {
+        self.entries.get_mut(..self.count).unwrap_or_default()
+    }
 }
 
 /// `PicNum`, or `FrameNumWrap` while a field is decoded.
@@ -132,42 +142,45 @@ fn pic_order_cnt(reference: &ReferencePicture) -> i32 {
     top.min(bottom)
 }
 
-/// Short-term entries, then long-term ones, each as frames or split into fields.
-fn join(
-    current: &CurrentPicture,
-    references: &[ReferencePicture],
-    short: &[Candidate],
-    long: &[Candidate],
-) -> Vec<Option<ListEntry>> {
+/// The short-term references in the order of both parts, then the long-term ones, each as frames or split into fields.
+fn join(current: &CurrentPicture, references: &[ReferencePicture], short: [&[Candidate]; 2]) -> Vec<Option<ListEntry>> {
+    let mut long = Candidates::select(current, references, long_term_number);
+    long.as_mut_slice().sort_unstable_by_key(|&(_, number)| number);
     let mut list = Vec::with_capacity(MAX_INITIAL_ENTRIES);
-    for part in [short, long] {
+    for part in [short, [long.as_slice(), &[]]] {
+        let ordered = part.into_iter().flatten().map(|&(reference, _)| reference);
         match current.structure {
             PictureStructure::Frame => {
-                list.extend(part.iter().map(|&(reference, _)| {
+                list.extend(ordered.map(|reference| {
                     Some(ListEntry {
                         reference,
                         parity: None,
                     })
                 }));
             }
-            PictureStructure::Field(parity) => alternate(references, part, parity, &mut list),
+            PictureStructure::Field(parity) => alternate(references, ordered, parity, &mut list),
         }
     }
     list
 }
 
 /// Takes fields from an ordered list of frames, alternating parity as long as both can be had (8.2.4.2.5).
-fn alternate(references: &[ReferencePicture], frames: &[Candidate], first: Parity, list: &mut Vec<Option<ListEntry>>) {
+fn alternate(
+    references: &[ReferencePicture],
+    frames: impl Iterator<Item = u8> + Clone,
+    first: Parity,
+    list: &mut Vec<Option<ListEntry>>,
+) {
     let fields_of = |parity: Parity| {
-        frames
-            .iter()
-            .filter(move |&&(index, _)| has_field(references, index, parity))
-            .map(move |&(reference, _)| {
-                Some(ListEntry {
-                    reference,
-                    parity: Some(parity),
-                })
+        let frames = frames
+            .clone()
+            .filter(move |&index| has_field(references, index, parity));
+        frames.map(move |reference| {
+            Some(ListEntry {
+                reference,
+                parity: Some(parity),
             })
+        })
     };
     let (mut same, mut opposite) = (fields_of(first), fields_of(first.opposite()));
     loop {

@@ -30,7 +30,7 @@ pub(super) struct Picture {
     /// Where it is decoded into; `None` if that failed or was not worth it.
     frame: Option<Frame>,
     /// What keeps it known to the session, one for each field.
-    handles: Vec<PictureHandle>,
+    handles: [Option<PictureHandle>; 2],
     health: Arc<Health>,
     format: Option<Arc<StreamFormat>>,
     pic_struct: Option<PicStruct>,
@@ -114,7 +114,7 @@ impl StreamDecoder {
             tag: pending.tag.take(),
             hidden: standing.hidden,
             frame: None,
-            handles: Vec::with_capacity(1),
+            handles: [None, None],
             health: Arc::new(Health::new(standing)),
             format: self.sequence.as_ref().map(|sequence| Arc::clone(&sequence.format)),
             pic_struct: pending.sei.pic_struct,
@@ -161,7 +161,7 @@ impl StreamDecoder {
             Ok(submitted) => {
                 if let Some(picture) = self.pictures.get_mut(index) {
                     picture.frame = Some(target);
-                    picture.handles.push(submitted.picture);
+                    picture.handles[usize::from(started.second_field)] = Some(submitted.picture);
                     picture.health.depends_on_ticket(submitted.ticket);
                 }
                 Ok(())
