@@ -5,6 +5,9 @@ use crate::macroblock::{Coefficient, Macroblock, Mv};
 use crate::picture::PictureParams;
 use crate::slice::Slice;
 
+/// Faults that are told of one request: garbage can hold any number of slices.
+pub const MAX_FAULTS: usize = 256;
+
 /// The syntax elements of the slices of one request, in decoding order.
 ///
 /// The same value is cleared and filled again for later requests, so that steady state allocates nothing.
@@ -20,7 +23,8 @@ pub struct ParsedPicture {
     pub mvds: Vec<Mv>,
     /// Transform coefficient levels, and samples of `I_PCM`.
     pub coefficients: Vec<Coefficient>,
-    /// What was wrong with the slice data, first fault first; the macroblocks read before it are kept.
+    /// What was wrong with the slice data, first fault first; the macroblocks read before it are kept. At most
+    /// [`MAX_FAULTS`] are told.
     pub faults: Vec<Error>,
 }
 
@@ -33,6 +37,13 @@ impl ParsedPicture {
         self.mvds.clear();
         self.coefficients.clear();
         self.faults.clear();
+    }
+
+    /// Tells a fault.
+    pub(crate) fn report(&mut self, fault: Error) {
+        if self.faults.len() < MAX_FAULTS {
+            self.faults.push(fault);
+        }
     }
 
     /// Makes room for the macroblocks of a picture; the arenas whose use depends on the stream grow to their need once.

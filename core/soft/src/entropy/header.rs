@@ -20,8 +20,10 @@ const NAL_SLICE_IDR: u8 = 5;
 /// A slice whose data has not been read yet.
 #[derive(Debug)]
 pub(super) struct SliceHeader {
-    /// The slice, without macroblocks.
+    /// The slice, without macroblocks and weights.
     pub(super) slice: Slice,
+    /// Its explicit weights.
+    pub(super) pred_weights: Option<PredWeightTable>,
     /// `SliceQP_Y`.
     pub(super) slice_qp: i32,
     /// `cabac_init_idc`; `None` in I slices.
@@ -150,17 +152,19 @@ fn from_slice_params(
             list_from_control(params, &control.ref_pic_list1, num_ref_idx_active[1]),
         ],
         direct_spatial_mv_pred_flag: control.flags & v4l2::V4L2_H264_SLICE_FLAG_DIRECT_SPATIAL_MV_PRED != 0,
-        pred_weights: match has_pred_weights(params, slice_type) {
-            true => Some(Box::new(weights_from_control(&controls.pred_weights)?)),
-            false => None,
-        },
+        pred_weights: None,
         disable_deblocking_filter_idc: control.disable_deblocking_filter_idc,
         filter_offset_a: 2 * control.slice_alpha_c0_offset_div2,
         filter_offset_b: 2 * control.slice_beta_offset_div2,
     };
+    let pred_weights = match has_pred_weights(params, slice_type) {
+        true => Some(weights_from_control(&controls.pred_weights)?),
+        false => None,
+    };
     let cabac_init_idc = (slice_type != SliceType::I).then_some(control.cabac_init_idc);
     Ok(SliceHeader {
         slice,
+        pred_weights,
         slice_qp,
         cabac_init_idc,
     })
@@ -280,7 +284,7 @@ impl HeaderReader<'_, '_> {
         let num_ref_idx_active = self.num_ref_idx_active(slice_type)?;
         let ref_pic_list = self.ref_pic_lists(slice_type, num_ref_idx_active)?;
         let pred_weights = match has_pred_weights(self.params, slice_type) {
-            true => Some(Box::new(self.pred_weight_table(num_ref_idx_active)?)),
+            true => Some(self.pred_weight_table(num_ref_idx_active)?),
             false => None,
         };
         if self.params.nal_ref_idc > 0 {
@@ -303,13 +307,14 @@ impl HeaderReader<'_, '_> {
             num_ref_idx_active,
             ref_pic_list,
             direct_spatial_mv_pred_flag,
-            pred_weights,
+            pred_weights: None,
             disable_deblocking_filter_idc,
             filter_offset_a,
             filter_offset_b,
         };
         Ok(SliceHeader {
             slice,
+            pred_weights,
             slice_qp,
             cabac_init_idc,
         })

@@ -32,12 +32,16 @@ use self::cavlc::Cavlc;
 use self::header::SliceHeader;
 use self::slice_data::{Scratch, SliceContext};
 use crate::picture::{ChromaFormat, Structure};
+use crate::slice::PredWeightTable;
 use crate::{Controls, DecodeMode, Error, ParsedPicture, PictureParams};
 
 /// Reads slice data; keeps only scratch memory between requests.
 #[derive(Default)]
 pub struct EntropyDecoder {
     rbsp: Vec<u8>,
+    /// Tables of earlier slices, to be used again.
+    #[expect(clippy::vec_box, reason = "the boxes are what is kept: slices hold them")]
+    spare_weights: Vec<Box<PredWeightTable>>,
     scratch: Scratch,
 }
 
@@ -55,6 +59,9 @@ impl EntropyDecoder {
     /// # Errors
     /// [`Error::Control`] or [`Error::Unsupported`] when the controls cannot be decoded from at all.
     pub fn parse(&mut self, controls: &Controls, bitstream: &[u8], parsed: &mut ParsedPicture) -> Result<(), Error> {
+        // Boxes that the picture before used: steady state allocates nothing.
+        self.spare_weights
+            .extend(parsed.slices.iter_mut().filter_map(|slice| slice.pred_weights.take()));
         parsed.clear();
         let params = PictureParams::from_controls(controls)?;
         parsed.reserve(&params);
@@ -66,13 +73,17 @@ impl EntropyDecoder {
             nal::unescape(nal, &mut self.rbsp);
             let mut bits = BitReader::new(&self.rbsp);
             match header::read(controls, &params, &mut bits) {
-                Ok(header) if header.slice.first_mb < next_mb => parsed.faults.push(Error::Slice {
+                Ok(header) if header.slice.first_mb < next_mb => parsed.report(Error::Slice {
                     mb_addr: header.slice.first_mb,
                     element: "first_mb_in_slice",
                     reason: "lies in an earlier slice",
                 }),
-                Ok(header) => next_mb = slice(&params, header, bits, &mut self.scratch, parsed),
-                Err(fault @ Error::Slice { .. }) => parsed.faults.push(fault),
+                Ok(mut header) => {
+                    let weights = header.pred_weights.take();
+                    header.slice.pred_weights = weights.map(|table| boxed(self.spare_weights.pop(), table));
+                    next_mb = slice(&params, header, bits, &mut self.scratch, parsed);
+                }
+                Err(fault @ Error::Slice { .. }) => parsed.report(fault),
                 Err(error) => return Err(error),
             }
             if controls.decode_mode == DecodeMode::SliceBased {
@@ -81,6 +92,17 @@ impl EntropyDecoder {
         }
         parsed.params = Some(params);
         Ok(())
+    }
+}
+
+/// Moves a table into memory that earlier slices left, if there is any.
+fn boxed(spare: Option<Box<PredWeightTable>>, table: PredWeightTable) -> Box<PredWeightTable> {
+    match spare {
+        Some(mut place) => {
+            *place = table;
+            place
+        }
+        None => Box::new(table),
     }
 }
 
@@ -96,6 +118,7 @@ fn slice(
         mut slice,
         slice_qp,
         cabac_init_idc,
+        ..
     } = header;
     let context = SliceContext {
         first_mb: slice.first_mb,
@@ -120,7 +143,7 @@ fn slice(
     let next_mb = match result {
         Ok(next_mb) => next_mb,
         Err((fault, mb_addr)) => {
-            parsed.faults.push(fault.at(mb_addr));
+            parsed.report(fault.at(mb_addr));
             mb_addr
         }
     };

@@ -141,7 +141,7 @@ fn weights_that_are_not_coded_are_one() {
         .se(3)
         .se(4);
     let (header, _) = read_header(&controls, header.u(1, 0).se(0)).unwrap();
-    let table = header.slice.pred_weights.unwrap();
+    let table = header.pred_weights.unwrap();
     assert_eq!((table.luma_log2_weight_denom, table.chroma_log2_weight_denom), (5, 2));
     assert_eq!(
         table.weights[0][0],
