@@ -127,7 +127,7 @@ pub struct PoolStats {
     pub high_water: usize,
     /// Frames that downstream holds.
     pub exported: usize,
-    /// Times that [`FramePool::acquire`] had to wait.
+    /// Times that [`FramePool::acquire`] or [`Frame::export_within`] had to wait.
     pub waits: u64,
     /// Frames that it may have.
     pub limit: usize,
@@ -421,6 +421,29 @@ impl Frame {
         export.map_err(|error| Error::Bug(error.to_string()))
     }
 
+    /// Like [`Self::export`], but first gives downstream `patience` to let go of a frame.
+    ///
+    /// # Errors
+    /// Those of [`Self::export`], and [`Error::Flushing`] if the wait was interrupted.
+    pub fn export_within(&self, patience: Duration) -> Result<Export> {
+        let Some(pool) = self.slot.home.upgrade() else {
+            return self.export();
+        };
+        let deadline = Instant::now() + patience;
+        let mut waited = false;
+        loop {
+            let seen = pool.interrupt.seen();
+            let export = self.export()?;
+            if export == Export::Share || Instant::now() >= deadline {
+                return Ok(export);
+            }
+            if !std::mem::replace(&mut waited, true) {
+                lock(&pool.state).waits += 1;
+            }
+            pool.interrupt.wait_past(seen, deadline)?;
+        }
+    }
+
     /// The driver gets it.
     pub(crate) fn queue(&self, expected: Timestamp) -> Result<(), SlotError> {
         lock(&self.slot.life).state.queue(expected)
@@ -452,7 +475,7 @@ impl Clone for Frame {
 
 impl Drop for Frame {
     fn drop(&mut self) {
-        let last = {
+        let came_home = {
             let mut life = lock(&self.slot.life);
             life.holders -= 1;
             let mut result = Ok(());
@@ -466,9 +489,9 @@ impl Drop for Frame {
                 // Whoever queues a frame holds it; never to be handed out again is the safe way out.
                 tracing::error!("a frame was dropped: {error}");
             }
-            life.holders == 0
+            life.holders == 0 || *self.exported.get_mut()
         };
-        if last && let Some(pool) = self.slot.home.upgrade() {
+        if came_home && let Some(pool) = self.slot.home.upgrade() {
             pool.interrupt.wake();
         }
     }

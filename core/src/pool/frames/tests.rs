@@ -187,6 +187,29 @@ fn exporting_twice_is_one_export() {
 }
 
 #[test]
+fn an_export_waits_a_while_for_downstream_to_let_go() {
+    let (pool, _, interrupt) = pool(3, 2);
+    let [first, second] = [(), ()].map(|()| pool.acquire().unwrap());
+    [&first, &second].into_iter().for_each(decode);
+    let _in_dpb = first.clone();
+    assert_eq!(first.export().unwrap(), Export::Share);
+    assert_eq!(second.export_within(Duration::ZERO).unwrap(), Export::Copy);
+    interrupt.set();
+    assert!(matches!(
+        second.export_within(Duration::from_secs(60)),
+        Err(Error::Flushing)
+    ));
+    interrupt.clear();
+    let waits = pool.stats().waits;
+    let waiter = std::thread::spawn(move || second.export_within(Duration::from_secs(60)).unwrap());
+    while pool.stats().waits == waits {
+        std::thread::yield_now();
+    }
+    drop(first);
+    assert_eq!(waiter.join().unwrap(), Export::Share);
+}
+
+#[test]
 fn a_frame_without_a_picture_cannot_leave() {
     let (pool, _, _) = pool(2, 0);
     assert!(matches!(pool.acquire().unwrap().export(), Err(Error::Bug(_))));
