@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use fourier_core::memory::FrameLayout;
 use gst::glib;
 use gst::prelude::*;
-use gst_video::{VideoCapsBuilder, VideoFormat, VideoInfo};
+use gst_video::{VideoCapsBuilder, VideoColorimetry, VideoFormat, VideoInfo};
 
 use super::colour;
 use fourier_core::decode::stream::StreamFormat;
@@ -18,11 +18,11 @@ const LINEAR: u64 = 0;
 /// Formats of frame memory that GStreamer has a name for; DRM's fourcc first.
 const FORMATS: [([u8; 4], VideoFormat); 1] = [(*b"NV12", VideoFormat::Nv12)];
 
-/// Caps fields in which upstream, if it says anything, is right: the container or the application knows better.
-const UPSTREAM_KNOWS: [&str; 9] = [
+/// Caps fields, besides colours, in which upstream is right if it says anything: the container or the application
+/// knows better.
+const UPSTREAM_KNOWS: [&str; 8] = [
     "framerate",
     "pixel-aspect-ratio",
-    "colorimetry",
     "chroma-site",
     "interlace-mode",
     "field-order",
@@ -37,11 +37,17 @@ fn has_dma_drm() -> bool {
     (major, minor) >= (1, 24)
 }
 
+/// Access units first: a parser or depayloader that can choose gives what fits the base class best.
 fn sink_caps() -> gst::Caps {
-    gst::Caps::builder("video/x-h264")
-        .field("stream-format", gst::List::new(["avc", "avc3", "byte-stream"]))
-        .field("alignment", gst::List::new(["au", "nal"]))
-        .build()
+    let aligned = |alignment: &str| {
+        gst::Caps::builder("video/x-h264")
+            .field("stream-format", gst::List::new(["avc", "avc3", "byte-stream"]))
+            .field("alignment", alignment)
+            .build()
+    };
+    let mut caps = aligned("au");
+    caps.merge(aligned("nal"));
+    caps
 }
 
 fn src_caps(dma_drm: bool) -> gst::Caps {
@@ -106,15 +112,26 @@ pub(super) fn video_info(
     if stream.interlaced {
         fields.set("interlace-mode", "mixed");
     }
+    // Always something: where it is missing GStreamer guesses, and the chroma position with it.
+    let usual = VideoInfo::from_caps(fields)?.colorimetry();
+    fields.set(
+        "colorimetry",
+        colorimetry(stream, upstream).unwrap_or(usual).to_string(),
+    );
     copy_fields(upstream, fields, &UPSTREAM_KNOWS);
-    if upstream
-        .structure(0)
-        .is_none_or(|upstream| !upstream.has_field("colorimetry"))
-    {
-        let usual = VideoInfo::from_caps(fields)?.colorimetry();
-        fields.set("colorimetry", colour::colorimetry(&stream.vui, &usual).to_string());
-    }
     VideoInfo::from_caps(fields)
+}
+
+/// What upstream knows of the colours, completed by what the stream says; `None` if neither says anything.
+fn colorimetry(stream: &StreamFormat, upstream: &gst::CapsRef) -> Option<VideoColorimetry> {
+    let upstream = upstream
+        .structure(0)
+        .and_then(|fields| fields.get::<&str>("colorimetry").ok());
+    let upstream = upstream.and_then(|text| text.parse::<VideoColorimetry>().ok());
+    match (upstream, colour::colorimetry(&stream.vui)) {
+        (Some(upstream), Some(stream)) => Some(colour::complete(&upstream, &stream)),
+        (upstream, stream) => upstream.or(stream),
+    }
 }
 
 /// Frames a second, if the stream says so and GStreamer can say it.
@@ -146,6 +163,12 @@ pub(super) fn system(
 ) -> Result<gst::Caps, glib::BoolError> {
     let mut caps = info.to_caps()?;
     let fields = caps.make_mut();
+    if colorimetry(stream, upstream).is_none() {
+        // A guess by the size of the picture is not what the stream says.
+        fields
+            .iter_mut()
+            .for_each(|structure| structure.remove_field("colorimetry"));
+    }
     if let Some(volume) = &stream.mastering_display {
         fields.set("mastering-display-info", colour::mastering_display_info(volume));
     }
@@ -258,10 +281,10 @@ mod tests {
             "pixel-aspect-ratio=(fraction)4/3",
             "interlace-mode=(string)progressive",
             "chroma-site=(string)mpeg2",
-            "colorimetry=(string)bt601",
         ] {
             assert!(caps.contains(field), "{field} is not in {caps}");
         }
+        assert!(!caps.contains("colorimetry"), "{caps}");
     }
 
     #[test]

@@ -4,39 +4,46 @@ use fourier_core::h264::sei::{ContentLightLevel, MasteringDisplayColourVolume};
 use fourier_core::h264::sps::Vui;
 use gst_video::{VideoColorMatrix, VideoColorPrimaries, VideoColorRange, VideoColorimetry, VideoTransferFunction};
 
-/// What the VUI says about colour; `usual` is what GStreamer assumes where it says nothing.
-pub(super) fn colorimetry(vui: &Vui, usual: &VideoColorimetry) -> VideoColorimetry {
+/// What the VUI says about colour; `None` if it is silent.
+pub(super) fn colorimetry(vui: &Vui) -> Option<VideoColorimetry> {
+    if vui.video_full_range_flag.is_none() && vui.colour_description.is_none() {
+        return None;
+    }
     let range = match vui.video_full_range_flag {
         Some(true) => VideoColorRange::Range0_255,
-        Some(false) => VideoColorRange::Range16_235,
-        None => usual.range(),
+        // E.2.1 infers 0 where it is not coded.
+        Some(false) | None => VideoColorRange::Range16_235,
     };
     let Some(colour) = vui.colour_description else {
-        return VideoColorimetry::new(range, usual.matrix(), usual.transfer(), usual.primaries());
+        let (matrix, transfer) = (VideoColorMatrix::Unknown, VideoTransferFunction::Unknown);
+        return Some(VideoColorimetry::new(
+            range,
+            matrix,
+            transfer,
+            VideoColorPrimaries::Unknown,
+        ));
     };
     let matrix = match VideoColorMatrix::from_iso(colour.matrix_coefficients.into()) {
-        // RGB is for 4:4:4 only.
-        VideoColorMatrix::Unknown | VideoColorMatrix::Rgb => usual.matrix(),
+        // For 4:4:4 only.
+        VideoColorMatrix::Rgb => VideoColorMatrix::Unknown,
         matrix => matrix,
     };
-    VideoColorimetry::new(
-        range,
-        matrix,
-        known(
-            VideoTransferFunction::from_iso(colour.transfer_characteristics.into()),
-            VideoTransferFunction::Unknown,
-            usual.transfer(),
-        ),
-        known(
-            VideoColorPrimaries::from_iso(colour.colour_primaries.into()),
-            VideoColorPrimaries::Unknown,
-            usual.primaries(),
-        ),
-    )
+    let transfer = VideoTransferFunction::from_iso(colour.transfer_characteristics.into());
+    let primaries = VideoColorPrimaries::from_iso(colour.colour_primaries.into());
+    Some(VideoColorimetry::new(range, matrix, transfer, primaries))
 }
 
-fn known<T: PartialEq>(value: T, unknown: T, usual: T) -> T {
-    if value == unknown { usual } else { value }
+/// What `first` says, and where that is unknown what `then` says.
+pub(super) fn complete(first: &VideoColorimetry, then: &VideoColorimetry) -> VideoColorimetry {
+    fn known<T: PartialEq>(first: T, unknown: &T, then: T) -> T {
+        if first == *unknown { then } else { first }
+    }
+    VideoColorimetry::new(
+        known(first.range(), &VideoColorRange::Unknown, then.range()),
+        known(first.matrix(), &VideoColorMatrix::Unknown, then.matrix()),
+        known(first.transfer(), &VideoTransferFunction::Unknown, then.transfer()),
+        known(first.primaries(), &VideoColorPrimaries::Unknown, then.primaries()),
+    )
 }
 
 /// The name of `chroma_sample_loc_type_top_field`; type 0 where the stream is silent (E.2.1). `None`: GStreamer has no
@@ -86,14 +93,12 @@ mod tests {
     }
 
     #[test]
-    fn a_silent_stream_has_the_usual_colours() {
-        let usual = named("bt601");
-        assert_eq!(colorimetry(&Vui::default(), &usual), usual);
+    fn a_silent_stream_has_no_colours() {
+        assert_eq!(colorimetry(&Vui::default()), None);
     }
 
     #[test]
-    fn what_the_stream_says_replaces_the_usual() {
-        let usual = named("bt601");
+    fn colours_are_what_the_stream_says_and_no_more() {
         let bt709 = ColourDescription {
             colour_primaries: 1,
             transfer_characteristics: 1,
@@ -104,7 +109,7 @@ mod tests {
             colour_description: Some(bt709),
             ..Vui::default()
         };
-        assert_eq!(colorimetry(&vui, &usual), named("bt709"));
+        assert_eq!(colorimetry(&vui), Some(named("bt709")));
         let unspecified = ColourDescription {
             matrix_coefficients: 2,
             ..bt709
@@ -114,10 +119,24 @@ mod tests {
             colour_description: Some(unspecified),
             ..Vui::default()
         };
-        let mixed = colorimetry(&vui, &usual);
+        let mixed = colorimetry(&vui).unwrap();
         assert_eq!(mixed.range(), VideoColorRange::Range0_255);
-        assert_eq!(mixed.matrix(), usual.matrix());
+        assert_eq!(mixed.matrix(), VideoColorMatrix::Unknown);
         assert_eq!(mixed.primaries(), VideoColorPrimaries::Bt709);
+    }
+
+    #[test]
+    fn what_one_side_does_not_know_the_other_says() {
+        let range_unknown = VideoColorimetry::new(
+            VideoColorRange::Unknown,
+            VideoColorMatrix::Bt709,
+            VideoTransferFunction::Unknown,
+            VideoColorPrimaries::Bt709,
+        );
+        let completed = complete(&range_unknown, &named("bt601"));
+        assert_eq!(completed.range(), VideoColorRange::Range16_235);
+        assert_eq!(completed.matrix(), VideoColorMatrix::Bt709);
+        assert_eq!(completed.transfer(), VideoTransferFunction::Bt601);
     }
 
     #[test]

@@ -12,10 +12,9 @@ use gst_video::prelude::*;
 use super::imp::FourierH264Dec;
 use super::input::Input;
 use super::messages;
-use super::pieces::{FrameNumber, Pieces};
-use super::queue::{DueFrame, Item};
+use super::queue::Item;
 use super::{CAT, lock};
-use fourier_core::decode::stream::{Alignment, Event, StreamConfig, StreamDecoder};
+use fourier_core::decode::stream::{Alignment, Event, FrameTag, StreamConfig, StreamDecoder};
 
 /// Frames that may wait to be pushed before this thread pushes them itself: fewer than what the decoder keeps in
 /// flight, so that frames in the queue never stop it.
@@ -26,7 +25,29 @@ const MAX_QUEUED_FRAMES: usize = 4;
 pub(super) struct Decoding {
     decoder: StreamDecoder,
     input: Input,
-    pieces: Pieces,
+    /// The time of NAL units that stand before a picture, for its first slice, to which parsers give none.
+    prelude_pts: Option<gst::ClockTime>,
+}
+
+impl Decoding {
+    /// With `alignment=nal` a picture has the time of the first NAL unit of its access unit.
+    fn lend_pts(&mut self, frame: &mut gst_video::VideoCodecFrame<'_>, data: &[u8]) {
+        match (frame.pts(), self.input.has_slice(data)) {
+            (Some(pts), false) => self.prelude_pts = Some(pts),
+            (None, false) => {}
+            (Some(_), true) => self.prelude_pts = None,
+            (None, true) => frame.set_pts(self.prelude_pts.take()),
+        }
+    }
+
+    fn decode_nal_unit(&mut self, data: &[u8], tag: FrameTag, is_last: bool) -> Result<(), Error> {
+        self.decoder.decode(self.input.frame(data), tag)?;
+        if is_last {
+            self.decoder.end_of_access_unit()
+        } else {
+            Ok(())
+        }
+    }
 }
 
 impl FourierH264Dec {
@@ -71,7 +92,7 @@ impl FourierH264Dec {
         *decoding = Some(Decoding {
             decoder,
             input,
-            pieces: Pieces::default(),
+            prelude_pts: None,
         });
         Ok(())
     }
@@ -99,35 +120,33 @@ impl FourierH264Dec {
     }
 
     /// Decodes the input buffer of `frame`, and pushes what is ready.
-    pub(super) fn decode(&self, frame: gst_video::VideoCodecFrame<'_>) -> Result<gst::FlowSuccess, gst::FlowError> {
+    pub(super) fn decode(&self, mut frame: gst_video::VideoCodecFrame<'_>) -> Result<gst::FlowSuccess, gst::FlowError> {
         lock(&self.task_flow).take().map_or(Ok(()), Err)?;
-        let number = FrameNumber(frame.system_frame_number());
         let Some(buffer) = frame.input_buffer_owned() else {
             return Ok(gst::FlowSuccess::Ok);
         };
         let data = buffer.map_readable().map_err(|_| gst::FlowError::Error)?;
+        let tag = FrameTag(frame.system_frame_number().into());
         gst::log!(
             CAT,
             imp = self,
-            "{number:?} in: {} bytes, pts {:?}",
+            "{tag:?} in: {} bytes, pts {:?}",
             data.len(),
             frame.pts()
         );
 
         let result = {
             let mut decoding = lock(&self.decoding);
-            let Some(Decoding { decoder, input, pieces }) = &mut *decoding else {
-                return Err(gst::FlowError::NotNegotiated);
-            };
-            if self.is_late(&frame) && !input.is_nal_aligned && input.is_disposable(&data) {
-                drop(decoding);
-                return self.skip(frame);
-            }
-            let is_last = !input.is_nal_aligned || buffer.flags().contains(gst::BufferFlags::MARKER);
-            let decoded = decoder.decode(input.frame(&data), pieces.tag(number, is_last));
-            match input.is_nal_aligned && is_last {
-                true => decoded.and_then(|()| decoder.end_of_access_unit()),
-                false => decoded,
+            let decoding = decoding.as_mut().ok_or(gst::FlowError::NotNegotiated)?;
+            if decoding.input.is_nal_aligned {
+                decoding.lend_pts(&mut frame, &data);
+                let is_last = buffer.flags().contains(gst::BufferFlags::MARKER);
+                decoding.decode_nal_unit(&data, tag, is_last)
+            } else if self.is_late(&frame) && decoding.input.is_disposable(&data) {
+                self.queue.push(Item::Late(tag));
+                Ok(())
+            } else {
+                decoding.decoder.decode(decoding.input.frame(&data), tag)
             }
         };
         self.collect_events();
@@ -135,18 +154,6 @@ impl FourierH264Dec {
         result.map_err(|error| messages::fail(&self.obj(), &error))?;
         self.start_task();
         self.push_queued(MAX_QUEUED_FRAMES)
-    }
-
-    /// Leaves a frame out that nothing refers to.
-    fn skip(&self, frame: gst_video::VideoCodecFrame<'_>) -> Result<gst::FlowSuccess, gst::FlowError> {
-        gst::debug!(
-            CAT,
-            imp = self,
-            "frame {} is late and nothing refers to it",
-            frame.system_frame_number()
-        );
-        self.stats.dropped.count();
-        self.obj().drop_frame(frame)
     }
 
     /// Whether downstream said that frames of this time come too late.
@@ -158,21 +165,15 @@ impl FourierH264Dec {
     /// Moves what the decoder has to say into the queue.
     fn collect_events(&self) {
         let mut decoding = lock(&self.decoding);
-        let Some(Decoding { decoder, pieces, .. }) = &mut *decoding else {
+        let Some(Decoding { decoder, .. }) = &mut *decoding else {
             return;
         };
         while let Some(event) = decoder.next_event() {
             let item = match event {
                 // Each frame has its format with it.
                 Event::Format(_) => continue,
-                Event::Frame(frame) => {
-                    let number = frame.tag().and_then(|tag| pieces.output(tag));
-                    Item::Frame(Arc::new(DueFrame { number, frame }))
-                }
-                Event::Dropped { tag, reason } => match pieces.dropped(tag, reason) {
-                    Some((number, reason)) => Item::Dropped(number, reason),
-                    None => continue,
-                },
+                Event::Frame(frame) => Item::Frame(Arc::new(frame)),
+                Event::Dropped { tag, reason } => Item::Dropped(tag, reason),
                 Event::Warning(error) => Item::Warning(error),
             };
             self.queue.push(item);
@@ -196,13 +197,12 @@ impl FourierH264Dec {
     /// Forgets every picture, after a seek for instance; parameter sets stay.
     pub(super) fn flush_decoder(&self) {
         self.set_interrupted(false);
-        if let Some(Decoding { decoder, pieces, .. }) = &mut *lock(&self.decoding) {
+        if let Some(Decoding { decoder, .. }) = &mut *lock(&self.decoding) {
             if let Err(error) = decoder.flush() {
                 // It comes up again with the next buffer, which can return it.
                 gst::warning!(CAT, imp = self, "flush: {error}");
             }
             while decoder.next_event().is_some() {}
-            pieces.clear();
         }
         self.queue.clear();
         *lock(&self.task_flow) = None;

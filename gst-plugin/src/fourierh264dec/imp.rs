@@ -1,5 +1,6 @@
 //! The virtual functions of the element.
 
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, LazyLock, Mutex};
 
 use fourier_core::device::DecoderDevice;
@@ -36,6 +37,8 @@ pub struct FourierH264Dec {
     pub(super) downstream: Mutex<Downstream>,
     /// What stopped the task, for the streaming thread to return.
     pub(super) task_flow: Mutex<Option<gst::FlowError>>,
+    /// Downstream holds all the frames that it may, and was waited for in vain.
+    pub(super) downstream_keeps: AtomicBool,
     pub(super) told: Mutex<Told>,
     pub(super) stats: Stats,
 }
@@ -72,7 +75,9 @@ impl ObjectImpl for FourierH264Dec {
         let element = self.obj();
         element.set_packetized(true);
         element.set_needs_format(true);
+        // The template says all: width and height may be missing, because the stream has them.
         element.set_use_default_pad_acceptcaps(true);
+        element.sink_pad().set_pad_flags(gst::PadFlags::ACCEPT_TEMPLATE);
     }
 }
 
@@ -142,7 +147,6 @@ impl VideoDecoderImpl for FourierH264Dec {
         let refused = |error: String| gst::loggable_error!(CAT, "{error}");
         let caps = state.caps().ok_or_else(|| refused("no caps".into()))?;
         let input = Input::from_caps(caps).map_err(|error| refused(error.to_string()))?;
-        self.obj().set_subframe_mode(input.is_nal_aligned);
         self.set_input(input).map_err(|error| refused(error.to_string()))
     }
 

@@ -53,6 +53,15 @@ impl Input {
         }
     }
 
+    /// There is a slice in `data`.
+    pub(super) fn has_slice(&self, data: &[u8]) -> bool {
+        let is_slice = |bytes: &[u8]| NalUnit::parse(bytes).is_ok_and(|nal| nal.nal_unit_type.is_slice());
+        match self.framing {
+            Framing::StartCodes => annexb::nal_units(data).any(is_slice),
+            Framing::Lengths(size) => avcc::nal_units(data, size).map_while(Result::ok).any(is_slice),
+        }
+    }
+
     /// No other picture refers to this access unit: it may be left out when time is short.
     pub(super) fn is_disposable(&self, data: &[u8]) -> bool {
         match self.framing {

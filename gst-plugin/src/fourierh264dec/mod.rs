@@ -17,7 +17,6 @@ mod memory;
 mod messages;
 mod negotiation;
 mod output;
-mod pieces;
 mod presentation;
 mod queue;
 mod settings;

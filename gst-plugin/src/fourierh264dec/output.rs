@@ -1,18 +1,23 @@
 //! The way out: frames of the queue to the source pad, in order.
 
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
 use fourier_core::Error;
 use gst::glib;
 use gst::subclass::prelude::*;
 use gst_video::prelude::*;
 
 use super::imp::FourierH264Dec;
-use super::pieces::FrameNumber;
 use super::presentation::Presentation;
-use super::queue::{DueFrame, Item};
+use super::queue::Item;
 use super::{CAT, lock, messages};
 use fourier_core::decode::Outcome;
-use fourier_core::decode::stream::{DropReason, OutputFrame};
-use fourier_core::pool::Export;
+use fourier_core::decode::stream::{DropReason, FrameTag, OutputFrame};
+use fourier_core::pool::{Export, Frame};
+
+/// How long downstream has to let go of a frame before frames are copied for it.
+const EXPORT_PATIENCE: Duration = Duration::from_millis(100);
 
 type Flow = Result<gst::FlowSuccess, gst::FlowError>;
 
@@ -43,7 +48,7 @@ impl FourierH264Dec {
             let _ = element.src_pad().pause_task();
             return;
         };
-        frame.frame.wait();
+        frame.wait();
         // Any pending frame of the base class holds the stream lock; without one, a flush has just dropped them all.
         let Some(_stream_lock) = element.frames().pop() else {
             self.queue.remove(&frame);
@@ -77,34 +82,42 @@ impl FourierH264Dec {
     fn finish(&self, item: Item) -> Flow {
         match item {
             Item::Frame(frame) => return self.push_frame(&frame),
-            Item::Dropped(number, reason) => return self.drop_frame(number, reason),
+            Item::Dropped(tag, reason) => return self.drop_input(tag, reason),
+            Item::Late(tag) => return self.count_and_drop(tag),
             Item::Warning(error) => messages::warn(&self.obj(), &mut lock(&self.told), &error),
         }
         Ok(gst::FlowSuccess::Ok)
     }
 
-    /// Nothing comes of this frame; the application hears of it unless there was no picture in it.
-    fn drop_frame(&self, number: FrameNumber, reason: DropReason) -> Flow {
-        gst::debug!(CAT, imp = self, "{number:?} comes to nothing: {reason:?}");
-        let element = self.obj();
-        let codec_frame = codec_frame(&element, number);
+    /// Nothing comes of this input; the application hears of it unless there was no picture in it.
+    fn drop_input(&self, tag: FrameTag, reason: DropReason) -> Flow {
+        gst::debug!(CAT, imp = self, "{tag:?} comes to nothing: {reason:?}");
         if matches!(reason, DropReason::NoPicture | DropReason::SecondField) {
-            codec_frame.into_iter().for_each(|frame| element.release_frame(frame));
+            let element = self.obj();
+            codec_frame(&element, tag)
+                .into_iter()
+                .for_each(|frame| element.release_frame(frame));
             return Ok(gst::FlowSuccess::Ok);
         }
-        self.stats.dropped.count();
-        codec_frame.map_or(Ok(gst::FlowSuccess::Ok), |frame| element.drop_frame(frame))
+        self.count_and_drop(tag)
     }
 
-    fn push_frame(&self, due: &DueFrame) -> Flow {
-        let DueFrame { number, frame } = due;
+    /// Drops a frame, and tells the application so (QoS).
+    fn count_and_drop(&self, tag: FrameTag) -> Flow {
+        self.stats.dropped.count();
+        let element = self.obj();
+        codec_frame(&element, tag).map_or(Ok(gst::FlowSuccess::Ok), |frame| element.drop_frame(frame))
+    }
+
+    fn push_frame(&self, frame: &OutputFrame) -> Flow {
         let damaged = frame.wait() == Outcome::Damaged;
         let element = self.obj();
-        let Some(mut codec_frame) = number.and_then(|number| codec_frame(&element, number)) else {
+        let tag = frame.tag();
+        let Some(mut codec_frame) = tag.and_then(|tag| codec_frame(&element, tag)) else {
             gst::debug!(
                 CAT,
                 imp = self,
-                "{number:?}: a frame that the base class has no place for"
+                "{tag:?} gives a frame that the base class has no place for"
             );
             self.stats.dropped.count();
             return Ok(gst::FlowSuccess::Ok);
@@ -119,7 +132,7 @@ impl FourierH264Dec {
             buffer.set_flags(gst::BufferFlags::CORRUPTED);
             self.stats.damaged.count();
         }
-        gst::log!(CAT, imp = self, "{number:?} out, pts {:?}", codec_frame.pts());
+        gst::log!(CAT, imp = self, "{tag:?} out, pts {:?}", codec_frame.pts());
         codec_frame.set_output_buffer(buffer);
         self.stats.frames.count();
         element.finish_frame(codec_frame)
@@ -127,10 +140,9 @@ impl FourierH264Dec {
 
     /// The frame's own memory where downstream can read it and does not hold all that it may; else a copy.
     fn buffer(&self, frame: &OutputFrame, presentation: &Presentation) -> Result<gst::Buffer, gst::FlowError> {
-        let fail = |error| messages::fail(&self.obj(), &error);
-        let refused = |error: glib::BoolError| fail(Error::Bug(error.to_string()));
         let (memory, frame) = (frame.frame().memory(), frame.frame());
-        if presentation.can_share(&memory.layout) && frame.export().map_err(fail)? == Export::Share {
+        let refused = |error: glib::BoolError| messages::fail(&self.obj(), &Error::Bug(error.to_string()));
+        if presentation.can_share(&memory.layout) && self.may_export(frame)? {
             return presentation.share(memory, frame).map_err(refused);
         }
         gst::log!(gst::CAT_PERFORMANCE, imp = self, "a frame is copied");
@@ -140,9 +152,24 @@ impl FourierH264Dec {
         presentation.copy(memory, writable).map_err(refused)?;
         Ok(buffer)
     }
+
+    /// Whether downstream may have one more frame. It has a moment to let go of one; if it does not, that moment is not
+    /// given again before it does.
+    fn may_export(&self, frame: &Frame) -> Result<bool, gst::FlowError> {
+        let patience = if self.downstream_keeps.load(Ordering::Relaxed) {
+            Duration::ZERO
+        } else {
+            EXPORT_PATIENCE
+        };
+        let export = frame
+            .export_within(patience)
+            .map_err(|error| messages::fail(&self.obj(), &error))?;
+        self.downstream_keeps.store(export == Export::Copy, Ordering::Relaxed);
+        Ok(export == Export::Share)
+    }
 }
 
-/// The base class's frame of that number; gone after a flush.
-fn codec_frame(element: &super::FourierH264Dec, number: FrameNumber) -> Option<gst_video::VideoCodecFrame<'_>> {
-    element.frame(number.0.cast_signed())
+/// The base class's frame of that tag; gone after a flush.
+fn codec_frame(element: &super::FourierH264Dec, tag: FrameTag) -> Option<gst_video::VideoCodecFrame<'_>> {
+    element.frame(u32::try_from(tag.0).ok()?.cast_signed())
 }

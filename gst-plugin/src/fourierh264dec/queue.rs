@@ -9,32 +9,26 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use fourier_core::Error;
 
 use super::lock;
-use super::pieces::FrameNumber;
-use fourier_core::decode::stream::{DropReason, OutputFrame};
-
-/// A frame that is due, and the frame of the base class that it is for, if there is one.
-#[derive(Debug)]
-pub(super) struct DueFrame {
-    pub(super) number: Option<FrameNumber>,
-    pub(super) frame: OutputFrame,
-}
+use fourier_core::decode::stream::{DropReason, FrameTag, OutputFrame};
 
 /// One step of what is to be done, in order.
 #[derive(Clone, Debug)]
 pub(super) enum Item {
     /// To be pushed once it is decoded.
-    Frame(Arc<DueFrame>),
-    /// Nothing comes of this frame.
-    Dropped(FrameNumber, DropReason),
+    Frame(Arc<OutputFrame>),
+    /// Nothing comes of this input.
+    Dropped(FrameTag, DropReason),
+    /// It came too late to be decoded, and nothing refers to it.
+    Late(FrameTag),
     /// To be told on the bus.
     Warning(Error),
 }
 
 impl Item {
-    fn frame(&self) -> Option<&Arc<DueFrame>> {
+    fn frame(&self) -> Option<&Arc<OutputFrame>> {
         match self {
             Self::Frame(frame) => Some(frame),
-            Self::Dropped(..) | Self::Warning(_) => None,
+            Self::Dropped(..) | Self::Late(_) | Self::Warning(_) => None,
         }
     }
 }
@@ -69,7 +63,7 @@ impl Queue {
         let mut state = lock(&self.state);
         let front = state.items.front()?;
         if let Some(frame) = front.frame() {
-            if !undecoded && !frame.frame.is_decoded() {
+            if !undecoded && !frame.is_decoded() {
                 return None;
             }
             state.frames -= 1;
@@ -83,7 +77,7 @@ impl Queue {
     }
 
     /// Waits for a frame and leaves it in; `None` when the queue is closed.
-    pub(super) fn next_frame(&self) -> Option<Arc<DueFrame>> {
+    pub(super) fn next_frame(&self) -> Option<Arc<OutputFrame>> {
         let mut state = lock(&self.state);
         loop {
             if state.closed {
@@ -97,7 +91,7 @@ impl Queue {
     }
 
     /// Takes `frame` out, if it is there.
-    pub(super) fn remove(&self, frame: &Arc<DueFrame>) {
+    pub(super) fn remove(&self, frame: &Arc<OutputFrame>) {
         let mut state = lock(&self.state);
         let is_it = |item: &Item| item.frame().is_some_and(|queued| Arc::ptr_eq(queued, frame));
         if let Some(index) = state.items.iter().position(is_it) {

@@ -1,0 +1,165 @@
+//! Frames, times, order and caps: those of `avdec_h264`.
+
+use gst::prelude::*;
+use gst_video::prelude::*;
+
+use crate::harness::*;
+
+#[test]
+fn every_container_gives_the_frames_of_libavcodec() {
+    for file in [clip(), remuxed("mkv"), remuxed("flv"), remuxed("ts"), remuxed("h264")] {
+        let from = source(&file);
+        let ours = frames_of(&format!("{from} ! fourierh264dec"));
+        let theirs = frames_of(&format!("{from} ! avdec_h264"));
+        assert_eq!(ours, theirs, "{}", file.display());
+        assert_eq!(pictures(&ours), pictures(reference()), "{}", file.display());
+    }
+}
+
+fn caps_of(decoder: &str, file: &std::path::Path) -> gst::Structure {
+    let running = Running::new(&format!("{} ! {decoder} ! appsink name=sink sync=false", source(file)));
+    running.reach(gst::State::Paused);
+    let caps = running.sink().static_pad("sink").unwrap().current_caps().unwrap();
+    caps.structure(0).unwrap().to_owned()
+}
+
+#[test]
+fn caps_are_those_of_libavcodec_but_for_the_pixel_format() {
+    let files = [
+        clip(),
+        remuxed("ts"),
+        encoded("cropped", "size=88x72:rate=30:duration=0.2", ""),
+        encoded(
+            "full-range",
+            "size=64x64:rate=24000/1001:duration=0.2",
+            "-color_range pc -colorspace bt470bg",
+        ),
+        encoded(
+            "anamorphic",
+            "size=352x288:rate=25:duration=0.2",
+            "-vf setsar=16/11 -chroma_sample_location center",
+        ),
+    ];
+    for file in files {
+        let [mut ours, mut theirs] = ["fourierh264dec", "avdec_h264"].map(|decoder| caps_of(decoder, &file));
+        assert_eq!(ours.get::<&str>("format").unwrap(), "NV12");
+        for caps in [&mut ours, &mut theirs] {
+            caps.remove_field("format");
+        }
+        assert_eq!(ours, theirs, "{}", file.display());
+    }
+}
+
+#[test]
+fn a_size_change_renegotiates_and_loses_no_frame() {
+    let sizes = ["320x240", "88x72", "176x144"];
+    let streams = sizes.map(|size| {
+        encoded(
+            &format!("size-{size}"),
+            &format!("size={size}:rate=25:duration=0.4"),
+            "",
+        )
+    });
+    let joined = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("sizes.h264");
+    let bytes: Vec<u8> = streams
+        .iter()
+        .flat_map(|stream| std::fs::read(stream).unwrap())
+        .collect();
+    std::fs::write(&joined, bytes).unwrap();
+
+    let running = Running::new(&format!(
+        "{} ! fourierh264dec ! appsink name=sink sync=false",
+        source(&joined)
+    ));
+    running.play();
+    let mut seen = Vec::new();
+    while let Some(sample) = running.sink().try_pull_sample(TIMEOUT) {
+        let caps = sample.caps().unwrap().structure(0).unwrap();
+        seen.push(format!(
+            "{}x{}",
+            caps.get::<i32>("width").unwrap(),
+            caps.get::<i32>("height").unwrap()
+        ));
+    }
+    let expected: Vec<_> = sizes.iter().flat_map(|size| vec![size.to_string(); 10]).collect();
+    assert_eq!(seen, expected);
+    let ours = frames_of(&format!("{} ! fourierh264dec", source(&joined)));
+    let theirs = frames_of(&format!("{} ! avdec_h264", source(&joined)));
+    assert_eq!(pictures(&ours), pictures(&theirs));
+}
+
+#[test]
+fn two_in_one_pipeline_do_not_disturb_each_other() {
+    let branch = |name: &str| {
+        format!(
+            "{} ! fourierh264dec ! videoconvert ! video/x-raw,format=I420 ! appsink name={name} sync=false",
+            source(&clip())
+        )
+    };
+    let running = Running::new(&format!("{} {}", branch("one"), branch("two")));
+    running.play();
+    let sinks = ["one", "two"].map(|name| running.element(name).downcast::<gst_app::AppSink>().unwrap());
+    let mut pictures_of = [Vec::new(), Vec::new()];
+    for _ in 0..FRAMES {
+        for (sink, pictures) in sinks.iter().zip(&mut pictures_of) {
+            let sample = sink.try_pull_sample(TIMEOUT).unwrap();
+            pictures.push(Seen::of(sample.buffer().unwrap()).picture);
+        }
+    }
+    for ours in pictures_of {
+        assert_eq!(ours, pictures(reference()));
+    }
+}
+
+#[test]
+fn latency_is_the_reordering_of_the_stream() {
+    let latency_of = |file: &std::path::Path, properties: &str| {
+        let running = Running::new(&format!(
+            "{} ! fourierh264dec name=dec {properties} ! fakesink",
+            source(file)
+        ));
+        running.reach(gst::State::Paused);
+        running
+            .element("dec")
+            .downcast::<gst_video::VideoDecoder>()
+            .unwrap()
+            .latency()
+            .0
+    };
+    let frames = |frames| gst::ClockTime::from_mseconds(40) * frames;
+    let reordered = encoded("bframes", "size=64x64:rate=25:duration=1", "-bf 2 -b-pyramid none");
+    let straight = encoded("no-bframes", "size=64x64:rate=25:duration=1", "-bf 0");
+    assert_eq!(latency_of(&reordered, ""), frames(1));
+    assert_eq!(latency_of(&straight, ""), frames(0));
+}
+
+#[test]
+fn metas_of_the_input_reach_the_output() {
+    let running = Running::new(&format!(
+        "{} name=parse ! fourierh264dec ! appsink name=sink sync=false",
+        source(&clip())
+    ));
+    let reference = gst::Caps::new_empty_simple("timestamp/x-fourier-test");
+    running
+        .element("parse")
+        .static_pad("src")
+        .unwrap()
+        .add_probe(gst::PadProbeType::BUFFER, {
+            let reference = reference.clone();
+            move |_, info| {
+                let buffer = info.buffer_mut().unwrap().make_mut();
+                let pts = buffer.pts().unwrap();
+                gst::ReferenceTimestampMeta::add(buffer, &reference, pts, None);
+                gst::PadProbeReturn::Ok
+            }
+        });
+    running.play();
+    let mut frames = 0;
+    while let Some(sample) = running.sink().try_pull_sample(TIMEOUT) {
+        let buffer = sample.buffer().unwrap();
+        let meta = buffer.meta::<gst::ReferenceTimestampMeta>().expect("the meta is lost");
+        assert_eq!(Some(meta.timestamp()), buffer.pts());
+        frames += 1;
+    }
+    assert_eq!(frames, FRAMES);
+}
