@@ -1,6 +1,6 @@
 //! The frame pool: hands memories out, least recently used first, and takes each back when its last holder drops it.
 
-use std::fmt::Debug;
+use std::fmt::{self, Debug};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 use std::time::{Duration, Instant};
@@ -370,7 +370,6 @@ impl Life {
 }
 
 /// A hold on one frame memory: nobody writes it until the last clone is dropped. It outlives pool, session and device.
-#[derive(Debug)]
 pub struct Frame {
     slot: Arc<Slot>,
     /// This holder and its clones are outside; changed under the lock of `life` only.
@@ -457,6 +456,12 @@ impl Frame {
     /// It was taken from the driver.
     pub(crate) fn cancel(&self) {
         lock(&self.slot.life).state.cancel();
+    }
+}
+
+impl fmt::Debug for Frame {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Frame({}, {:?})", self.slot.memory.layout.size, self.state())
     }
 }
 

@@ -1,5 +1,6 @@
 //! Formats and buffers: what the device must be able to do, the order it wants to be asked in, and the way back.
 
+use std::os::fd::AsFd;
 use std::sync::Arc;
 
 use super::capture::QueueFrames;
@@ -17,6 +18,7 @@ use crate::device::{
 use crate::h264::Sps;
 use crate::memory::{Format, FrameAllocator, FrameMemory, PixelFormat, PlaneFormat};
 use crate::pool::{Binding, BitstreamRing, Frame, FramePool, FrameSource, IndexSet, Interrupt, PoolLimits, lock};
+use crate::sys::object;
 use crate::units::Size;
 use crate::{Error, Result};
 
@@ -190,6 +192,13 @@ impl Shared {
             (stream.capture_format.clone(), stream.allocator.clone())
         };
         check_layout(&memory, &format)?;
+        for (fd, &length) in memory.fds.iter().zip(&memory.layout.object_lengths) {
+            let actual = object::length(fd.as_fd())?;
+            if actual < length {
+                let why = format!("a frame memory of {actual} bytes that claims to have {length}");
+                return Err(Error::Unsupported(why));
+            }
+        }
         match allocator {
             Some(allocator) => allocator.prove(&memory)?,
             None => return Err(Error::Unsupported("the device imports no memory".into())),

@@ -13,7 +13,7 @@
 //! * `capture`: frame memories that belong to the CAPTURE queue, for devices that cannot import any;
 //! * `ticket`: what callers hold.
 //!
-//! Lock order: `submitting`, then `state`; a pool's locks come after both. Nobody waits for the device under `state`.
+//! Lock order: `submitting`, a pool's, `state`, a frame's. Nobody waits for a request under `state`.
 
 mod capture;
 mod collect;

@@ -6,6 +6,7 @@ mod fields;
 mod probe;
 
 use std::collections::{HashMap, VecDeque};
+use std::fs::File;
 use std::sync::Arc;
 
 use clip::{Clip, Coded, Coding};
@@ -273,6 +274,33 @@ fn memory_that_nobody_holds_is_taken_off_the_queue_where_the_device_can() {
         }
         assert_eq!(player.probe.count(Call::CreateBuffers), created);
     }
+}
+
+#[test]
+fn memory_that_does_not_fit_is_not_adopted() {
+    let player = Player::new("default", Clip::new(2, 1));
+    let format = player.session.format().unwrap();
+    let small = Clip::new(1, 1);
+    let other = Session::open(soft("default")).unwrap();
+    other
+        .configure(&small.sps, FrameNeeds::default(), &Interrupt::new())
+        .unwrap();
+    let of_another_size = soft_allocator().allocate(&other.format().unwrap()).unwrap();
+    assert!(matches!(
+        player.session.adopt(of_another_size),
+        Err(Error::Unsupported(_))
+    ));
+    let fitting = soft_allocator().allocate(&format).unwrap();
+    let liar = Arc::new(FrameMemory {
+        fds: vec![File::open("/dev/null").unwrap().into()],
+        kind: fitting.kind,
+        layout: fitting.layout.clone(),
+    });
+    assert!(
+        player.session.adopt(liar).is_err(),
+        "its length is looked at, not believed"
+    );
+    assert!(player.session.adopt(fitting).is_ok());
 }
 
 #[test]
