@@ -129,3 +129,6 @@ impl<S: Sample> Reconstructor<S> {
         picture.outcome
     }
 }
+
+#[cfg(test)]
+mod tests;
