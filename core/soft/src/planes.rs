@@ -50,6 +50,10 @@ pub struct PlaneRef<'a, S> {
 }
 
 impl<'a, S> PlaneRef<'a, S> {
+    pub(crate) fn new(data: &'a [S], pitch: usize) -> Self {
+        Self { data, pitch }
+    }
+
     /// Whether rows of `width` samples, `height` times, lie inside.
     pub(crate) fn holds(&self, width: usize, height: usize) -> bool {
         holds(self.data.len(), self.pitch, width, height)
@@ -74,7 +78,11 @@ pub struct PlaneMut<'a, S> {
     pub pitch: usize,
 }
 
-impl<S> PlaneMut<'_, S> {
+impl<'a, S> PlaneMut<'a, S> {
+    pub(crate) fn new(data: &'a mut [S], pitch: usize) -> Self {
+        Self { data, pitch }
+    }
+
     /// Whether rows of `width` samples, `height` times, lie inside.
     pub(crate) fn holds(&self, width: usize, height: usize) -> bool {
         holds(self.data.len(), self.pitch, width, height)

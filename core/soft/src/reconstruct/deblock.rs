@@ -275,3 +275,6 @@ fn motion_differs(p_side: Side<'_>, p: usize, q_side: Side<'_>, q: usize) -> boo
 fn far(a: Mv, b: Mv) -> bool {
     a.x.abs_diff(b.x) >= 4 || a.y.abs_diff(b.y) >= 4
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,6 +2,7 @@
 
 use super::partition::{Area, Partitioning};
 use super::picture::{MbContext, Picture, SliceContext};
+use super::references::current_order_cnt;
 use super::vectors::{Grid, median};
 use super::weights::{UNSCALED, dist_scale_factor};
 use crate::MotionField;
@@ -192,7 +193,7 @@ impl<'p, S: Sample> Picture<'p, S> {
             let reference = slice.lists.get(0, ref_idx_l0);
             let scale = match reference.long_term {
                 true => UNSCALED,
-                false => dist_scale_factor(self.params, reference.pic_order_cnt, col_order_cnt),
+                false => dist_scale_factor(current_order_cnt(self.params), reference.pic_order_cnt, col_order_cnt),
             };
             direct.ref_idx[0][quarter] = ref_idx_l0;
             for area in colocated.areas(quarter) {

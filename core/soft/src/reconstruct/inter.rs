@@ -1,67 +1,14 @@
-//! Inter prediction (8.4.2): motion-compensated blocks from the reference pictures, and their residual.
+//! Inter prediction (8.4.2): the parts of a macroblock from one or two lists, their weights, and the residual.
 
-use std::ops::Range;
-
-use super::partition::{Area, Partitioning};
+use super::interpolate::{Block, FilterScratch, RefBlock};
+use super::partition::Area;
 use super::picture::{MbContext, Picture, SliceContext};
-use super::references::RefPicture;
 use super::residual::{Scales, add_luma_4x4, add_luma_8x8};
 use crate::macroblock::{Mv, block};
 use crate::motion::MbMotion;
 use crate::picture::ChromaFormat;
 use crate::planes::{PlaneMut, PlaneRef, Sample};
-use crate::simd::{LumaFilter, Size, Source};
-
-/// Samples that a filter may read around the widest block: 16 + 5, in rows of a round number.
-const EDGE_PITCH: usize = 24;
-const EDGE_ROWS: usize = 21;
-
-/// Which half-sample positions make a quarter-sample position, and where they are taken from, in whole samples
-/// (figure 8-4, table 8-12).
-struct Position {
-    first: (LumaFilter, usize, usize),
-    second: Option<(LumaFilter, usize, usize)>,
-}
-
-/// By `yFracL * 4 + xFracL`.
-const POSITIONS: [Position; 16] = {
-    use LumaFilter::{Centre, Full, Horizontal, Vertical};
-    const fn one(filter: LumaFilter) -> Position {
-        Position {
-            first: (filter, 0, 0),
-            second: None,
-        }
-    }
-    const fn two(first: (LumaFilter, usize, usize), second: (LumaFilter, usize, usize)) -> Position {
-        Position {
-            first,
-            second: Some(second),
-        }
-    }
-    const B: (LumaFilter, usize, usize) = (Horizontal, 0, 0);
-    const S: (LumaFilter, usize, usize) = (Horizontal, 0, 1);
-    const H: (LumaFilter, usize, usize) = (Vertical, 0, 0);
-    const M: (LumaFilter, usize, usize) = (Vertical, 1, 0);
-    const J: (LumaFilter, usize, usize) = (Centre, 0, 0);
-    [
-        one(Full),
-        two(B, (Full, 0, 0)),
-        one(Horizontal),
-        two(B, (Full, 1, 0)),
-        two(H, (Full, 0, 0)),
-        two(B, H),
-        two(J, B),
-        two(B, M),
-        one(Vertical),
-        two(J, H),
-        one(Centre),
-        two(J, M),
-        two(H, (Full, 0, 1)),
-        two(S, H),
-        two(J, S),
-        two(S, M),
-    ]
-};
+use crate::simd::{Size, Weighting};
 
 /// Memory for blocks on their way; what is in it between two blocks means nothing.
 #[derive(Debug)]
@@ -72,260 +19,109 @@ pub(super) struct InterScratch<S> {
     filters: FilterScratch<S>,
 }
 
-/// Memory for the interpolation of one block.
-#[derive(Debug)]
-struct FilterScratch<S> {
-    /// The second of the half-sample positions that are averaged.
-    second: [S; 256],
-    /// What the block sees of a picture whose edge it crosses.
-    edge: [S; EDGE_PITCH * EDGE_ROWS],
-}
-
 impl<S: Sample> Default for InterScratch<S> {
     fn default() -> Self {
-        let zero = S::default();
-        let filters = FilterScratch {
-            second: [zero; 256],
-            edge: [zero; EDGE_PITCH * EDGE_ROWS],
+        Self {
+            luma: [S::default(); 256],
+            chroma: [S::default(); 128],
+            filters: FilterScratch::default(),
+        }
+    }
+}
+
+/// A part of a macroblock with one motion.
+struct Part {
+    block: Block,
+    /// `refIdxL0` and `refIdxL1`, negative where the list is not used.
+    ref_idx: [i8; 2],
+    /// `mvL0` and `mvL1`.
+    mv: [Mv; 2],
+}
+
+impl Part {
+    fn new(at: &MbContext<'_>, motion: &MbMotion, area: Area) -> Self {
+        let (quarter, first) = (area.y / 2 * 2 + area.x / 2, area.y * 4 + area.x);
+        let size = Size {
+            width: area.width * 4,
+            height: area.height * 4,
         };
         Self {
-            luma: [zero; 256],
-            chroma: [zero; 128],
-            filters,
-        }
-    }
-}
-
-/// A plane of a reference picture as interpolation sees it: samples outside are those of the nearest edge. A column has
-/// `STEP` samples: 2 in interleaved chroma.
-#[derive(Clone, Copy)]
-struct Reach<'a, S, const STEP: usize> {
-    plane: PlaneRef<'a, S>,
-    /// Columns and rows of the picture.
-    size: Size,
-}
-
-impl<'a, S: Sample, const STEP: usize> Reach<'a, S, STEP> {
-    /// The block at `(x, y)`, with its margins readable; copied into `edge` if they leave the picture.
-    #[inline(always)]
-    fn source(&self, (x, y): (i32, i32), block: Size, margin: [Margin; 2], edge: &'a mut [S]) -> Source<'a, S> {
-        let [across, down] = margin;
-        let (left, top) = (x - across.before, y - down.before);
-        let (right, bottom) = (
-            x + block.width as i32 + across.after,
-            y + block.height as i32 + down.after,
-        );
-        let (width, height) = (self.size.width as i32, self.size.height as i32);
-        if left >= 0 && top >= 0 && right <= width && bottom <= height {
-            return Source {
-                plane: self.plane,
-                at: y as usize * self.plane.pitch + x as usize * STEP,
-            };
-        }
-        self.extend(left..right, top..bottom, edge);
-        let at = down.before as usize * EDGE_PITCH + across.before as usize * STEP;
-        Source {
-            plane: PlaneRef {
-                data: edge,
-                pitch: EDGE_PITCH,
+            block: Block {
+                x: at.x + area.x * 4,
+                y: at.y + area.y * 4,
+                size,
             },
-            at,
+            ref_idx: [motion.ref_idx[0][quarter], motion.ref_idx[1][quarter]],
+            mv: [motion.mv[0][first], motion.mv[1][first]],
         }
     }
 
-    /// Copies a rectangle that lies partly or wholly outside.
-    fn extend(&self, columns: Range<i32>, rows: Range<i32>, edge: &mut [S]) {
-        let (width, height) = (self.size.width as i32, self.size.height as i32);
-        let count = columns.len();
-        let first = columns.start.clamp(0, width - 1);
-        let end = columns.end.clamp(first + 1, width);
-        let before = ((first - columns.start).max(0) as usize).min(count - 1);
-        let inside = &(first as usize..end as usize);
-        let copied = inside.len().min(count - before);
-        for (row, line) in rows.zip(edge.chunks_mut(EDGE_PITCH)) {
-            let from = &self.plane.data[row.clamp(0, height - 1) as usize * self.plane.pitch..];
-            let from = &from.as_chunks::<STEP>().0[inside.clone()][..copied];
-            let (head, rest) = line.as_chunks_mut::<STEP>().0[..count].split_at_mut(before);
-            let (middle, tail) = rest.split_at_mut(copied);
-            head.fill(from[0]);
-            middle.copy_from_slice(from);
-            tail.fill(from[copied - 1]);
+    /// Size of its chroma, in samples: Cb and Cr alternate.
+    fn chroma_size(&self) -> Size {
+        Size {
+            width: self.block.size.width,
+            height: self.block.size.height / 2,
         }
     }
-}
-
-/// How far a filter reads beyond a block.
-#[derive(Clone, Copy)]
-struct Margin {
-    before: i32,
-    after: i32,
-}
-
-impl Margin {
-    const NONE: Self = Self { before: 0, after: 0 };
-
-    /// Of the six-tap filter.
-    fn luma(fraction: usize) -> Self {
-        if fraction == 0 {
-            Self::NONE
-        } else {
-            Self { before: 2, after: 3 }
-        }
-    }
-
-    /// Of the bilinear filter.
-    fn chroma(fraction: [u8; 2]) -> Self {
-        if fraction == [0; 2] {
-            Self::NONE
-        } else {
-            Self { before: 0, after: 1 }
-        }
-    }
-}
-
-/// One block of a macroblock's prediction: where it is in the picture, and its size, in luma samples.
-#[derive(Clone, Copy)]
-struct Block {
-    x: usize,
-    y: usize,
-    size: Size,
 }
 
 impl<'a, S: Sample> Picture<'a, S> {
     /// Reconstructs an inter macroblock.
     pub(super) fn inter(&mut self, at: MbContext<'a>, slice: &SliceContext<'_>) {
         let (partitioning, motion) = self.derive_motion(&at, slice);
-        match partitioning {
-            Partitioning::Whole => self.predict_area(&at, slice, &motion, Area::WHOLE),
-            Partitioning::Rows => {
-                self.predict_area(
-                    &at,
-                    slice,
-                    &motion,
-                    Area {
-                        height: 2,
-                        ..Area::WHOLE
-                    },
-                );
-                self.predict_area(
-                    &at,
-                    slice,
-                    &motion,
-                    Area {
-                        y: 2,
-                        height: 2,
-                        ..Area::WHOLE
-                    },
-                );
-            }
-            Partitioning::Columns => {
-                self.predict_area(
-                    &at,
-                    slice,
-                    &motion,
-                    Area {
-                        width: 2,
-                        ..Area::WHOLE
-                    },
-                );
-                self.predict_area(
-                    &at,
-                    slice,
-                    &motion,
-                    Area {
-                        x: 2,
-                        width: 2,
-                        ..Area::WHOLE
-                    },
-                );
-            }
-            Partitioning::Quarters(shapes) => {
-                for (i, shape) in shapes.into_iter().enumerate() {
-                    for area in Area::parts(i, shape) {
-                        self.predict_area(&at, slice, &motion, area);
-                    }
-                }
-            }
-        }
+        partitioning.for_each_area(|area| self.predict(&Part::new(&at, &motion, area), slice));
         self.inter_residual(at);
     }
 
     /// Predicts one part from one or both lists.
-    fn predict_area(&mut self, at: &MbContext<'_>, slice: &SliceContext<'_>, motion: &MbMotion, area: Area) {
-        let block = Block {
-            x: at.x + area.x * 4,
-            y: at.y + area.y * 4,
-            size: Size {
-                width: area.width * 4,
-                height: area.height * 4,
-            },
-        };
-        let (quarter, first) = (area.y / 2 * 2 + area.x / 2, area.y * 4 + area.x);
-        let ref_idx = [motion.ref_idx[0][quarter], motion.ref_idx[1][quarter]];
-        let has_chroma = self.params.chroma_format != ChromaFormat::Monochrome;
-        let chroma_size = Size {
-            width: block.size.width,
-            height: block.size.height / 2,
-        };
-        let luma_at = block.y * self.target.luma.pitch + block.x;
-        let chroma_at = block.y / 2 * self.target.chroma.pitch + block.x;
-        let weights = slice.weights.of(ref_idx, S::BIT_DEPTH);
-        let InterScratch { luma, chroma, filters } = &mut *self.scratch;
-        let mut first_list = true;
-        for list in (0..2).filter(|&list| ref_idx[list] >= 0) {
-            let entry = slice.lists.get(list, ref_idx[list]);
-            self.outcome.missing_reference |= entry.missing;
-            let picture = entry.dpb_index.and_then(|index| self.pool.get(index)).copied();
-            let (luma_dst, chroma_dst) = match first_list {
-                true => (self.target.luma.from(luma_at), self.target.chroma.from(chroma_at)),
-                false => (
-                    PlaneMut {
-                        data: luma.as_mut_slice(),
-                        pitch: 16,
-                    },
-                    PlaneMut {
-                        data: chroma.as_mut_slice(),
-                        pitch: 16,
-                    },
-                ),
-            };
-            let reach = RefBlock {
-                picture,
-                width_in_mbs: self.state.width_in_mbs,
-                height_in_mbs: self.state.height_in_mbs,
-            };
-            reach.luma(&block, motion.mv[list][first], luma_dst, filters);
-            if has_chroma {
-                reach.chroma(&block, motion.mv[list][first], chroma_dst, filters);
-            }
-            first_list = false;
+    fn predict(&mut self, part: &Part, slice: &SliceContext<'_>) {
+        let both = part.ref_idx[0] >= 0 && part.ref_idx[1] >= 0;
+        if part.ref_idx[0] >= 0 {
+            self.predict_from(part, slice, 0);
         }
-        let (luma_other, chroma_other) = (
-            PlaneRef {
-                data: luma.as_slice(),
-                pitch: 16,
-            },
-            PlaneRef {
-                data: chroma.as_slice(),
-                pitch: 16,
-            },
-        );
-        let both = ref_idx[0] >= 0 && ref_idx[1] >= 0;
-        let luma_dst = self.target.luma.from(luma_at);
-        match &weights {
-            None if both => S::average(luma_dst, luma_other, block.size),
-            None => return,
-            Some(weights) if both => S::weight_both(luma_dst, luma_other, block.size, &weights.luma),
-            Some(weights) => S::weight(luma_dst, block.size, &weights.luma),
+        if part.ref_idx[1] >= 0 {
+            self.predict_from(part, slice, 1);
         }
-        if !has_chroma {
+        let weights = slice.weights.of(part.ref_idx, S::BIT_DEPTH);
+        if weights.is_none() && !both {
             return;
         }
-        let chroma_dst = self.target.chroma.from(chroma_at);
-        match &weights {
-            None => S::average(chroma_dst, chroma_other, chroma_size),
-            Some(weights) if both => S::weight_both(chroma_dst, chroma_other, chroma_size, &weights.chroma),
-            Some(weights) => S::weight(chroma_dst, chroma_size, &weights.chroma),
+        let [luma_at, chroma_at] = self.places(part);
+        let InterScratch { luma, chroma, .. } = &*self.scratch;
+        let other = both.then_some(PlaneRef::new(luma, 16));
+        let weighting = weights.as_ref().map(|weights| &weights.luma);
+        combine(self.target.luma.from(luma_at), other, part.block.size, weighting);
+        if self.params.chroma_format != ChromaFormat::Monochrome {
+            let other = both.then_some(PlaneRef::new(chroma, 16));
+            let weighting = weights.as_ref().map(|weights| &weights.chroma);
+            combine(self.target.chroma.from(chroma_at), other, part.chroma_size(), weighting);
+        }
+    }
+
+    /// Where a part begins in the luma and in the chroma plane.
+    fn places(&self, part: &Part) -> [usize; 2] {
+        let Block { x, y, .. } = part.block;
+        [y * self.target.luma.pitch + x, y / 2 * self.target.chroma.pitch + x]
+    }
+
+    /// Predicts a part from one list: into the picture, or into the scratch memory if it is the second one.
+    fn predict_from(&mut self, part: &Part, slice: &SliceContext<'_>, list: usize) {
+        let entry = slice.lists.get(list, part.ref_idx[list]);
+        self.outcome.missing_reference |= entry.missing;
+        let reference = RefBlock {
+            picture: entry.dpb_index.and_then(|index| self.pool.get(index)).copied(),
+            width_in_mbs: self.state.width_in_mbs,
+            height_in_mbs: self.state.height_in_mbs,
+        };
+        let [luma_at, chroma_at] = self.places(part);
+        let InterScratch { luma, chroma, filters } = &mut *self.scratch;
+        let (luma_dst, chroma_dst) = match list == 1 && part.ref_idx[0] >= 0 {
+            true => (PlaneMut::new(luma, 16), PlaneMut::new(chroma, 16)),
+            false => (self.target.luma.from(luma_at), self.target.chroma.from(chroma_at)),
+        };
+        reference.luma(&part.block, part.mv[list], luma_dst, filters);
+        if self.params.chroma_format != ChromaFormat::Monochrome {
+            reference.chroma(&part.block, part.mv[list], chroma_dst, filters);
         }
     }
 
@@ -359,119 +155,12 @@ impl<'a, S: Sample> Picture<'a, S> {
     }
 }
 
-/// A reference picture, or none at all, to predict blocks from.
-struct RefBlock<'a, S> {
-    picture: Option<RefPicture<'a, S>>,
-    width_in_mbs: usize,
-    height_in_mbs: usize,
-}
-
-impl<S: Sample> RefBlock<'_, S> {
-    /// Luma sample interpolation (8.4.2.2.1).
-    fn luma(&self, block: &Block, mv: Mv, mut dst: PlaneMut<'_, S>, scratch: &mut FilterScratch<S>) {
-        let Some(picture) = &self.picture else {
-            return grey(dst, block.size);
-        };
-        let size = Size {
-            width: self.width_in_mbs * 16,
-            height: self.height_in_mbs * 16,
-        };
-        let reach = Reach::<S, 1> {
-            plane: picture.frame.luma,
-            size,
-        };
-        let (mv_x, mv_y) = (i32::from(mv.x), i32::from(mv.y));
-        let (x_frac, y_frac) = ((mv_x & 3) as usize, (mv_y & 3) as usize);
-        let mut across = Margin::luma(x_frac);
-        if x_frac != 0 {
-            // Kernels load 16 samples at once, however narrow the block.
-            across.after = across.after.max(14 - block.size.width as i32);
-        }
-        let at = (block.x as i32 + (mv_x >> 2), block.y as i32 + (mv_y >> 2));
-        let FilterScratch { second, edge } = scratch;
-        let source = reach.source(at, block.size, [across, Margin::luma(y_frac)], edge);
-        let moved = |x: usize, y: usize| Source {
-            plane: source.plane,
-            at: source.at + y * source.plane.pitch + x,
-        };
-        let Position {
-            first: (filter, x, y),
-            second: averaged,
-        } = &POSITIONS[y_frac * 4 + x_frac];
-        S::luma(*filter, dst.from(0), moved(*x, *y), block.size);
-        match averaged {
-            None => {}
-            Some((LumaFilter::Full, x, y)) => {
-                let source = moved(*x, *y);
-                S::average(dst, source.plane.from(source.at), block.size);
-            }
-            Some((filter, x, y)) => {
-                let other = PlaneMut {
-                    data: second.as_mut_slice(),
-                    pitch: 16,
-                };
-                S::luma(*filter, other, moved(*x, *y), block.size);
-                S::average(
-                    dst,
-                    PlaneRef {
-                        data: second.as_slice(),
-                        pitch: 16,
-                    },
-                    block.size,
-                );
-            }
-        }
-    }
-
-    /// Chroma sample interpolation (8.4.2.2.2) for 4:2:0.
-    fn chroma(&self, block: &Block, mv: Mv, dst: PlaneMut<'_, S>, scratch: &mut FilterScratch<S>) {
-        let size = Size {
-            width: block.size.width / 2,
-            height: block.size.height / 2,
-        };
-        let Some(picture) = &self.picture else {
-            return grey(
-                dst,
-                Size {
-                    width: block.size.width,
-                    ..size
-                },
-            );
-        };
-        let picture_size = Size {
-            width: self.width_in_mbs * 8,
-            height: self.height_in_mbs * 8,
-        };
-        let reach = Reach::<S, 2> {
-            plane: picture.frame.chroma,
-            size: picture_size,
-        };
-        let (mv_x, mv_y) = (i32::from(mv.x), i32::from(mv.y));
-        let fraction = [(mv_x & 7) as u8, (mv_y & 7) as u8];
-        let at = ((block.x / 2) as i32 + (mv_x >> 3), (block.y / 2) as i32 + (mv_y >> 3));
-        let source = reach.source(at, size, [Margin::chroma(fraction); 2], &mut scratch.edge);
-        if fraction == [0; 2] {
-            S::luma(
-                LumaFilter::Full,
-                dst,
-                source,
-                Size {
-                    width: block.size.width,
-                    ..size
-                },
-            );
-        } else {
-            S::chroma(fraction, dst, source, size);
-        }
+/// Weighted sample prediction (8.4.2.3) of one plane; `other` is the prediction from list 1 if both lists are used.
+fn combine<S: Sample>(dst: PlaneMut<'_, S>, other: Option<PlaneRef<'_, S>>, size: Size, weighting: Option<&Weighting>) {
+    match (other, weighting) {
+        (None, None) => {}
+        (Some(other), None) => S::average(dst, other, size),
+        (Some(other), Some(weighting)) => S::weight_both(dst, other, size, weighting),
+        (None, Some(weighting)) => S::weight(dst, size, weighting),
     }
 }
-
-/// What is predicted where there is no picture.
-fn grey<S: Sample>(dst: PlaneMut<'_, S>, size: Size) {
-    for row in dst.data.chunks_mut(dst.pitch).take(size.height) {
-        row[..size.width].fill(S::from_value(S::GREY));
-    }
-}
-
-#[cfg(test)]
-mod tests;

@@ -5,13 +5,14 @@
 //! concealed as soon as a later macroblock, or the end of the picture, shows that it will not come.
 //!
 //! * [`picture`]: the order of work; [`state`]: what is kept per macroblock; [`references`]: lists of a slice;
-//! * [`intra`]; [`motion`](vectors), [`direct`], [`inter`], [`weights`]: prediction;
+//! * [`intra`]; [`vectors`], [`partition`], [`direct`], [`inter`], [`interpolate`], [`weights`]: prediction;
 //! * [`scaling`], [`residual`]: levels to residual; [`deblock`]; [`conceal`].
 
 mod conceal;
 mod deblock;
 mod direct;
 mod inter;
+mod interpolate;
 mod intra;
 mod partition;
 mod picture;

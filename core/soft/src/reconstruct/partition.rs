@@ -63,6 +63,22 @@ impl Area {
 }
 
 impl Partitioning {
+    /// Goes through its blocks in decoding order.
+    #[inline(always)]
+    pub(super) fn for_each_area(self, mut work: impl FnMut(Area)) {
+        let whole = Area::WHOLE;
+        match self {
+            Self::Whole => work(whole),
+            Self::Rows => [0, 2].into_iter().for_each(|y| work(Area { y, height: 2, ..whole })),
+            Self::Columns => [0, 2].into_iter().for_each(|x| work(Area { x, width: 2, ..whole })),
+            Self::Quarters(shapes) => {
+                for (i, shape) in shapes.into_iter().enumerate() {
+                    Area::parts(i, shape).for_each(&mut work);
+                }
+            }
+        }
+    }
+
     /// Between which columns and which rows of 4x4 blocks motion can change, as bits 1 to 3.
     pub(super) fn motion_edges(self) -> (u8, u8) {
         match self {

@@ -329,3 +329,6 @@ impl ListMotion<'_> {
         self.grid.fill(area, ref_idx, mvds.add_to(prediction));
     }
 }
+
+#[cfg(test)]
+mod tests;

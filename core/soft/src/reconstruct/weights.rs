@@ -8,9 +8,9 @@ use crate::slice::{PredWeightTable, Slice, SliceType};
 /// The `DistScaleFactor` that leaves a vector as it is.
 pub(super) const UNSCALED: i32 = 256;
 
-/// `DistScaleFactor` between the current picture and references with these picture order counts (8.4.1.2.3).
-pub(super) fn dist_scale_factor(params: &PictureParams, order_cnt_0: i32, order_cnt_1: i32) -> i32 {
-    let tb = current_order_cnt(params).saturating_sub(order_cnt_0).clamp(-128, 127);
+/// `DistScaleFactor` between a picture and its references with these picture order counts (8.4.1.2.3).
+pub(super) fn dist_scale_factor(current: i32, order_cnt_0: i32, order_cnt_1: i32) -> i32 {
+    let tb = current.saturating_sub(order_cnt_0).clamp(-128, 127);
     let td = order_cnt_1.saturating_sub(order_cnt_0).clamp(-128, 127);
     if td == 0 {
         return UNSCALED;
@@ -45,10 +45,11 @@ impl<'a> Weights<'a> {
         if slice.slice_type != SliceType::B || params.weighted_bipred_idc != 2 {
             return Self::Default;
         }
+        let current = current_order_cnt(params);
         let mut w1 = Box::new([[32; 32]; 32]);
         for (i, of_ref_0) in w1.iter_mut().enumerate().take(slice.num_ref_idx_active[0].into()) {
             for (j, w1) in of_ref_0.iter_mut().enumerate().take(slice.num_ref_idx_active[1].into()) {
-                *w1 = implicit_weight(params, lists.get(0, i as i8), lists.get(1, j as i8));
+                *w1 = implicit_weight(current, lists.get(0, i as i8), lists.get(1, j as i8));
             }
         }
         Self::Implicit(w1)
@@ -81,11 +82,11 @@ impl<'a> Weights<'a> {
 }
 
 /// `w1` of implicit weighted prediction (equations 8-279 to 8-283).
-fn implicit_weight(params: &PictureParams, ref_0: &ListEntry, ref_1: &ListEntry) -> i16 {
+fn implicit_weight(current: i32, ref_0: &ListEntry, ref_1: &ListEntry) -> i16 {
     if ref_0.long_term || ref_1.long_term || ref_0.pic_order_cnt == ref_1.pic_order_cnt {
         return 32;
     }
-    match dist_scale_factor(params, ref_0.pic_order_cnt, ref_1.pic_order_cnt) >> 2 {
+    match dist_scale_factor(current, ref_0.pic_order_cnt, ref_1.pic_order_cnt) >> 2 {
         w1 @ -64..=128 => w1 as i16,
         _ => 32,
     }
@@ -123,3 +124,6 @@ fn is_default(weighting: &Weighting, ref_idx: [i8; 2]) -> bool {
     let weight = if both { [[one; 2]; 2] } else { [[one; 2], [0; 2]] };
     weighting.offset == [0; 2] && weighting.weight == weight
 }
+
+#[cfg(test)]
+mod tests;

@@ -112,7 +112,7 @@ fn luma_is_interpolated_as_the_standard_says_at_every_place() {
         width_in_mbs: WIDTH / 16,
         height_in_mbs: HEIGHT / 16,
     };
-    let mut scratch = InterScratch::default();
+    let mut scratch = FilterScratch::default();
     for block in blocks() {
         for mv in vectors() {
             let mut out = [0u8; 256];
@@ -123,7 +123,7 @@ fn luma_is_interpolated_as_the_standard_says_at_every_place() {
                     data: &mut out,
                     pitch: 16,
                 },
-                &mut scratch.filters,
+                &mut scratch,
             );
             for y in 0..block.size.height {
                 for x in 0..block.size.width {
@@ -170,7 +170,7 @@ fn chroma_is_interpolated_as_the_standard_says_at_every_place() {
         );
         i32::from(chroma[y * WIDTH + x * 2 + component])
     };
-    let mut scratch = InterScratch::default();
+    let mut scratch = FilterScratch::default();
     for block in blocks() {
         for mv in vectors() {
             let mut out = [0u8; 128];
@@ -181,7 +181,7 @@ fn chroma_is_interpolated_as_the_standard_says_at_every_place() {
                     data: &mut out,
                     pitch: 16,
                 },
-                &mut scratch.filters,
+                &mut scratch,
             );
             for (y, row) in out.chunks(16).take(block.size.height / 2).enumerate() {
                 for (i, sample) in row[..block.size.width].iter().enumerate() {
@@ -217,7 +217,7 @@ fn without_any_picture_prediction_is_grey() {
         size: Size { width: 8, height: 8 },
     };
     let mut out = [0u8; 128];
-    let mut scratch = InterScratch::default();
+    let mut scratch = FilterScratch::default();
     reference.luma(
         &block,
         Mv::default(),
@@ -225,7 +225,7 @@ fn without_any_picture_prediction_is_grey() {
             data: &mut out,
             pitch: 16,
         },
-        &mut scratch.filters,
+        &mut scratch,
     );
     assert!(out.chunks(16).all(|row| row[..8] == [128; 8] && row[8..] == [0; 8]));
 }
