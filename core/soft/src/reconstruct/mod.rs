@@ -4,9 +4,9 @@
 //! intra prediction of the next row, and the row is deblocked while it is still in the cache. What no slice delivered is
 //! concealed as soon as a later macroblock, or the end of the picture, shows that it will not come.
 //!
-//! * [`picture`]: the order of work; [`state`]: what is kept per macroblock; [`references`]: lists of a slice;
-//! * [`intra`]; [`vectors`], [`partition`], [`direct`], [`inter`], [`interpolate`], [`weights`]: prediction;
-//! * [`scaling`], [`residual`]: levels to residual; [`deblock`]; [`conceal`].
+//! * `picture`: the order of work; `state`: what is kept per macroblock; `references`: lists of a slice;
+//! * `intra`; `vectors`, `partition`, `direct`, `inter`, `interpolate`, `weights`: prediction;
+//! * `scaling`, `residual`: levels to residual; `deblock`; `conceal`.
 
 mod conceal;
 mod deblock;
