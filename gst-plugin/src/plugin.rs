@@ -1,5 +1,6 @@
 //! What GStreamer calls when it loads the plugin.
 
+use fourier_core::device::discovery;
 use gst::glib;
 
 use crate::{fourierh264dec, log};
@@ -13,7 +14,7 @@ fn init(plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
 /// Nodes and variables that decide which decoders there are: the registry looks again when one of them changes.
 fn watch_devices(plugin: &gst::Plugin) {
     plugin.add_dependency(
-        &[fourierh264dec::DEVICE_VARIABLE],
+        &[discovery::ENVIRONMENT],
         &["/dev"],
         &["media", "video"],
         gst::PluginDependencyFlags::FILE_NAME_IS_PREFIX,

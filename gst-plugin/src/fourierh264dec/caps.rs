@@ -2,13 +2,13 @@
 
 use std::sync::LazyLock;
 
+use fourier_core::decode::stream::StreamFormat;
 use fourier_core::memory::FrameLayout;
 use gst::glib;
 use gst::prelude::*;
 use gst_video::{VideoCapsBuilder, VideoColorimetry, VideoFormat, VideoInfo};
 
 use super::colour;
-use fourier_core::decode::stream::StreamFormat;
 
 /// The caps feature of memory that other devices can import.
 const FEATURE_DMABUF: &str = "memory:DMABuf";

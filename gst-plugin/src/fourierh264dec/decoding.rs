@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use fourier_core::Error;
+use fourier_core::decode::stream::{Alignment, Event, FrameTag, StreamConfig, StreamDecoder};
 use fourier_core::device::{DecoderDevice, discovery};
 use gst::subclass::prelude::*;
 use gst_video::prelude::*;
@@ -14,7 +15,6 @@ use super::input::Input;
 use super::messages;
 use super::queue::Item;
 use super::{CAT, lock};
-use fourier_core::decode::stream::{Alignment, Event, FrameTag, StreamConfig, StreamDecoder};
 
 /// Frames that may wait to be pushed before this thread pushes them itself: fewer than what the decoder keeps in
 /// flight, so that frames in the queue never stop it.

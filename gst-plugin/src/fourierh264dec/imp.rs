@@ -3,6 +3,7 @@
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, LazyLock, Mutex};
 
+use fourier_core::decode::stream::Interrupt;
 use fourier_core::device::DecoderDevice;
 use gst::glib;
 use gst::subclass::prelude::*;
@@ -18,7 +19,6 @@ use super::queue::Queue;
 use super::settings::{PROPERTIES, Settings};
 use super::stats::Stats;
 use super::{CAT, caps, lock};
-use fourier_core::decode::stream::Interrupt;
 
 /// Instance of the element.
 ///

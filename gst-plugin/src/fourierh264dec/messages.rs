@@ -38,11 +38,11 @@ pub(super) fn warn(element: &super::FourierH264Dec, told: &mut Told, error: &Err
 pub(super) fn fail(element: &super::FourierH264Dec, error: &Error) -> gst::FlowError {
     match error {
         Error::Flushing => return gst::FlowError::Flushing,
-        Error::Unsupported(_) => {
+        Error::Unsupported(what) => {
             gst::element_error!(
                 element,
                 gst::StreamError::Format,
-                ("This stream cannot be decoded here: {error}")
+                ("This stream cannot be decoded here: {what}")
             );
         }
         Error::Bitstream(_) => gst::element_error!(element, gst::StreamError::Decode, ("{error}")),

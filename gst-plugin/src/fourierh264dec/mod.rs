@@ -4,6 +4,7 @@
 
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
+use fourier_core::device::discovery;
 use gst::glib;
 use gst::prelude::*;
 
@@ -21,9 +22,6 @@ mod presentation;
 mod queue;
 mod settings;
 mod stats;
-
-/// Environment variable that says which device decodes: `auto`, a video node, `soft` or `soft:OPTIONS`.
-pub const DEVICE_VARIABLE: &str = "FOURIER_DEVICE";
 
 glib::wrapper! {
     /// H.264 decoder on the V4L2 stateless uAPI.
@@ -55,7 +53,9 @@ pub fn register(plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
 /// Above the software decoders where a device decodes or somebody asked for one; else playbin must not pick a software
 /// decoder that is slower than the usual one.
 fn rank() -> gst::Rank {
-    if std::env::var_os(DEVICE_VARIABLE).is_some_and(|device| !device.is_empty()) {
+    let asked_for = std::env::var_os(discovery::ENVIRONMENT).is_some_and(|device| !device.is_empty());
+    let is_hardware = || discovery::open_device(None).is_ok_and(|device| device.capabilities().hardware);
+    if asked_for || is_hardware() {
         gst::Rank::PRIMARY + 1
     } else {
         gst::Rank::NONE

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use fourier_core::Error;
+use fourier_core::decode::stream::StreamFormat;
 use fourier_core::memory::MemoryKind;
 use gst::glib;
 use gst::subclass::prelude::*;
@@ -12,8 +13,7 @@ use gst_video::prelude::*;
 use super::downstream;
 use super::imp::FourierH264Dec;
 use super::presentation::Presentation;
-use super::{caps, lock, messages};
-use fourier_core::decode::stream::StreamFormat;
+use super::{CAT, caps, lock, messages};
 
 /// Where the stream and the container are silent, latency is reckoned with this many frames a second.
 const USUAL_FRAME_RATE: u64 = 25;
@@ -25,17 +25,42 @@ pub(super) struct Negotiated {
     presentation: Arc<Presentation>,
 }
 
+/// Memory that may be announced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Offer {
+    /// The frames' own kind, if downstream takes it.
+    Any,
+    /// What anybody can allocate.
+    SystemMemory,
+}
+
 impl FourierH264Dec {
     /// How to push frames of `format`: negotiates if it is new, or downstream asked for that.
     pub(super) fn presentation(&self, format: &Arc<StreamFormat>) -> Result<Arc<Presentation>, gst::FlowError> {
-        let element = self.obj();
-        let pad = element.src_pad();
-        let asked = pad.check_reconfigure();
+        let asked = self.obj().src_pad().check_reconfigure();
         let known = lock(&self.negotiated).clone().filter(|known| known.format == *format);
-        if let Some(known) = known.filter(|_| !asked) {
-            return Ok(known.presentation);
+        match known.filter(|_| !asked) {
+            Some(known) => Ok(known.presentation),
+            None => self.negotiate_offer(format, Offer::Any),
         }
-        match self.negotiate_format(format) {
+    }
+
+    /// Goes over to system memory, so that frames can be copied for a consumer that keeps all its dma-bufs; `None` if
+    /// downstream takes nothing else.
+    pub(super) fn leave_dmabuf(
+        &self,
+        format: &Arc<StreamFormat>,
+        presentation: &Presentation,
+    ) -> Result<Option<Arc<Presentation>>, gst::FlowError> {
+        let system = presentation.info.to_caps().map_err(|_| gst::FlowError::NotNegotiated)?;
+        if !downstream::accepts(self.obj().src_pad(), &system) {
+            return Ok(None);
+        }
+        self.negotiate_offer(format, Offer::SystemMemory).map(Some)
+    }
+
+    fn negotiate_offer(&self, format: &Arc<StreamFormat>, offer: Offer) -> Result<Arc<Presentation>, gst::FlowError> {
+        match self.negotiate_format(format, offer) {
             Ok(presentation) => {
                 let presentation = Arc::new(presentation);
                 let negotiated = Negotiated {
@@ -46,6 +71,8 @@ impl FourierH264Dec {
                 Ok(presentation)
             }
             Err(flow) => {
+                let element = self.obj();
+                let pad = element.src_pad();
                 pad.mark_reconfigure();
                 let flushing = pad.pad_flags().contains(gst::PadFlags::FLUSHING);
                 Err(if flushing { gst::FlowError::Flushing } else { flow })
@@ -53,10 +80,10 @@ impl FourierH264Dec {
         }
     }
 
-    fn negotiate_format(&self, format: &StreamFormat) -> Result<Presentation, gst::FlowError> {
+    fn negotiate_format(&self, format: &StreamFormat, offer: Offer) -> Result<Presentation, gst::FlowError> {
         let element = self.obj();
         let refused = |error: glib::BoolError| {
-            gst::error!(super::CAT, imp = self, "{error}");
+            gst::error!(CAT, imp = self, "{error}");
             gst::FlowError::NotNegotiated
         };
         let upstream = element.sink_pad().current_caps().unwrap_or_else(gst::Caps::new_empty);
@@ -66,17 +93,20 @@ impl FourierH264Dec {
         let system = caps::system(&info, format, &upstream).map_err(refused)?;
         self.report_latency(&info, format);
 
-        let dmabuf = Some(&format.layout).filter(|_| format.memory_kind == MemoryKind::DmaBuf);
-        let dmabuf = dmabuf.and_then(|layout| caps::dmabuf(&system, layout));
+        let is_dmabuf = format.memory_kind == MemoryKind::DmaBuf && offer == Offer::Any;
+        let dmabuf = caps::dmabuf(&system, &format.layout).filter(|_| is_dmabuf);
         if let Some(dmabuf) = dmabuf.filter(|caps| downstream::accepts(element.src_pad(), caps)) {
             let presentation = self.agree_on(&dmabuf, &info, format)?;
             if presentation.downstream.video_meta {
-                return Ok(presentation);
+                return Ok(Presentation {
+                    is_dmabuf: true,
+                    ..presentation
+                });
             }
             gst::info!(
-                super::CAT,
+                CAT,
                 imp = self,
-                "downstream takes dma-bufs but not their strides: system memory"
+                "downstream takes dma-bufs, not their strides: system memory"
             );
         }
         self.agree_on(&system, &info, format)
@@ -95,11 +125,12 @@ impl FourierH264Dec {
         state.set_caps(caps);
         element.negotiate(state)?;
         let downstream = *lock(&self.downstream);
-        gst::info!(super::CAT, imp = self, "output: {caps}, {downstream:?}");
+        gst::info!(CAT, imp = self, "output: {caps}, {downstream:?}");
         Ok(Presentation {
             info: info.clone(),
             visible: format.visible,
             downstream,
+            is_dmabuf: false,
         })
     }
 

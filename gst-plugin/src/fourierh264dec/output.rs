@@ -4,17 +4,16 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use fourier_core::Error;
+use fourier_core::decode::Outcome;
+use fourier_core::decode::stream::{DropReason, FrameTag, OutputFrame};
+use fourier_core::pool::{Export, Frame};
 use gst::glib;
 use gst::subclass::prelude::*;
 use gst_video::prelude::*;
 
 use super::imp::FourierH264Dec;
-use super::presentation::Presentation;
 use super::queue::Item;
 use super::{CAT, lock, messages};
-use fourier_core::decode::Outcome;
-use fourier_core::decode::stream::{DropReason, FrameTag, OutputFrame};
-use fourier_core::pool::{Export, Frame};
 
 /// How long downstream has to let go of a frame before frames are copied for it.
 const EXPORT_PATIENCE: Duration = Duration::from_millis(100);
@@ -126,8 +125,7 @@ impl FourierH264Dec {
             self.stats.dropped.count();
             return element.drop_frame(codec_frame);
         }
-        let presentation = self.presentation(frame.format())?;
-        let mut buffer = self.buffer(frame, &presentation)?;
+        let mut buffer = self.buffer(frame)?;
         if damaged && let Some(buffer) = buffer.get_mut() {
             buffer.set_flags(gst::BufferFlags::CORRUPTED);
             self.stats.damaged.count();
@@ -139,11 +137,22 @@ impl FourierH264Dec {
     }
 
     /// The frame's own memory where downstream can read it and does not hold all that it may; else a copy.
-    fn buffer(&self, frame: &OutputFrame, presentation: &Presentation) -> Result<gst::Buffer, gst::FlowError> {
-        let (memory, frame) = (frame.frame().memory(), frame.frame());
+    fn buffer(&self, frame: &OutputFrame) -> Result<gst::Buffer, gst::FlowError> {
         let refused = |error: glib::BoolError| messages::fail(&self.obj(), &Error::Bug(error.to_string()));
-        if presentation.can_share(&memory.layout) && self.may_export(frame)? {
-            return presentation.share(memory, frame).map_err(refused);
+        let mut presentation = self.presentation(frame.format())?;
+        let memory = frame.frame().memory();
+        if presentation.can_share(&memory.layout) {
+            let mut may_export = self.may_export(frame.frame(), self.patience())?;
+            while !may_export && presentation.is_dmabuf {
+                match self.leave_dmabuf(frame.format(), &presentation)? {
+                    Some(system) => presentation = system,
+                    // Nothing but waiting is left; a flush ends it.
+                    None => may_export = self.may_export(frame.frame(), EXPORT_PATIENCE)?,
+                }
+            }
+            if may_export {
+                return presentation.share(memory, frame.frame()).map_err(refused);
+            }
         }
         gst::log!(gst::CAT_PERFORMANCE, imp = self, "a frame is copied");
         self.stats.copies.count();
@@ -153,19 +162,21 @@ impl FourierH264Dec {
         Ok(buffer)
     }
 
-    /// Whether downstream may have one more frame. It has a moment to let go of one; if it does not, that moment is not
-    /// given again before it does.
-    fn may_export(&self, frame: &Frame) -> Result<bool, gst::FlowError> {
-        let patience = if self.downstream_keeps.load(Ordering::Relaxed) {
-            Duration::ZERO
-        } else {
-            EXPORT_PATIENCE
-        };
+    /// Whether downstream may have one more frame; it has `patience` to let go of one.
+    fn may_export(&self, frame: &Frame, patience: Duration) -> Result<bool, gst::FlowError> {
         let export = frame
             .export_within(patience)
             .map_err(|error| messages::fail(&self.obj(), &error))?;
         self.downstream_keeps.store(export == Export::Copy, Ordering::Relaxed);
         Ok(export == Export::Share)
+    }
+
+    /// A consumer that was waited for in vain is not waited for again before it lets go of something.
+    fn patience(&self) -> Duration {
+        match self.downstream_keeps.load(Ordering::Relaxed) {
+            true => Duration::ZERO,
+            false => EXPORT_PATIENCE,
+        }
     }
 }
 

@@ -19,6 +19,8 @@ pub(super) struct Presentation {
     pub(super) visible: Rect,
     /// What the next elements can do.
     pub(super) downstream: Downstream,
+    /// The caps promise dma-bufs: a copy is none.
+    pub(super) is_dmabuf: bool,
 }
 
 /// One colour plane seen from a buffer.
@@ -220,6 +222,7 @@ mod tests {
             info,
             visible,
             downstream,
+            is_dmabuf: false,
         }
     }
 

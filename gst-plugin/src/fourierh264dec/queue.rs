@@ -7,9 +7,9 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use fourier_core::Error;
+use fourier_core::decode::stream::{DropReason, FrameTag, OutputFrame};
 
 use super::lock;
-use fourier_core::decode::stream::{DropReason, FrameTag, OutputFrame};
 
 /// One step of what is to be done, in order.
 #[derive(Clone, Debug)]
