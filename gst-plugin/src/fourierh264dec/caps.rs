@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use fourier_core::decode::stream::StreamFormat;
 use fourier_core::memory::FrameLayout;
+use fourier_core::units::{Rect, Size};
 use gst::glib;
 use gst::prelude::*;
 use gst_video::{VideoCapsBuilder, VideoColorimetry, VideoFormat, VideoInfo};
@@ -14,6 +15,9 @@ use super::colour;
 const FEATURE_DMABUF: &str = "memory:DMABuf";
 /// `DRM_FORMAT_MOD_LINEAR`.
 const LINEAR: u64 = 0;
+
+/// Samples of a macroblock's side.
+const MACROBLOCK: u32 = 16;
 
 /// Formats of frame memory that GStreamer has a name for; DRM's fourcc first.
 const FORMATS: [([u8; 4], VideoFormat); 1] = [(*b"NV12", VideoFormat::Nv12)];
@@ -81,6 +85,25 @@ pub(super) fn video_format(layout: &FrameLayout) -> Option<VideoFormat> {
         .map(|&(_, format)| format)
 }
 
+/// The part of the picture to show: as the stream says, unless the container takes off less than a macroblock more at the
+/// right and the bottom, as cameras do that do not code a cropping rectangle.
+pub(super) fn visible(stream: &StreamFormat, upstream: &gst::CapsRef) -> Rect {
+    let Rect { x, y, size } = stream.visible;
+    let said = |name, shown: u32| {
+        let said = upstream.structure(0)?.get::<i32>(name).ok()?;
+        let said = u32::try_from(said).ok().filter(|&said| said <= shown)?;
+        (said.div_ceil(MACROBLOCK) == shown.div_ceil(MACROBLOCK)).then_some(said)
+    };
+    match (said("width", size.width), said("height", size.height)) {
+        (Some(width), Some(height)) if (x, y) == (0, 0) => Rect {
+            x,
+            y,
+            size: Size { width, height },
+        },
+        _ => stream.visible,
+    }
+}
+
 /// The visible picture as GStreamer describes it: with the strides that it has where nothing else is said.
 ///
 /// # Errors
@@ -90,18 +113,15 @@ pub(super) fn video_info(
     stream: &StreamFormat,
     upstream: &gst::CapsRef,
 ) -> Result<VideoInfo, glib::BoolError> {
-    let (width, height) = (
-        stream.visible.size.width.cast_signed(),
-        stream.visible.size.height.cast_signed(),
-    );
+    let Size { width, height } = visible(stream, upstream).size;
     let par = stream
         .vui
         .sample_aspect_ratio
         .map(|(h, v)| gst::Fraction::new(h.into(), v.into()));
     let mut caps = VideoCapsBuilder::new()
         .format(format)
-        .width(width)
-        .height(height)
+        .width(width.cast_signed())
+        .height(height.cast_signed())
         .framerate(frame_rate(stream).unwrap_or_else(|| gst::Fraction::new(0, 1)))
         .pixel_aspect_ratio_if_some(par)
         .build();
@@ -212,7 +232,6 @@ mod tests {
     use super::*;
     use fourier_core::h264::sps::{TimingInfo, Vui};
     use fourier_core::memory::MemoryKind;
-    use fourier_core::units::{Rect, Size};
 
     fn stream(vui: Vui) -> StreamFormat {
         gst::init().unwrap();
@@ -307,6 +326,31 @@ mod tests {
             "content-light-level=(string)1000:400",
         ] {
             assert!(caps.contains(field), "{field} is not in {caps}");
+        }
+    }
+
+    #[test]
+    fn a_container_may_take_off_less_than_a_macroblock() {
+        let stream = StreamFormat {
+            visible: Rect {
+                x: 0,
+                y: 0,
+                size: Size {
+                    width: 1920,
+                    height: 1088,
+                },
+            },
+            ..stream(Vui::default())
+        };
+        for (upstream, shown) in [
+            ("video/x-h264, width=1920, height=1080", (1920, 1080)),
+            ("video/x-h264, width=1920, height=1072", (1920, 1088)),
+            ("video/x-h264, width=1920, height=1090", (1920, 1088)),
+            ("video/x-h264, width=960, height=540", (1920, 1088)),
+            ("video/x-h264", (1920, 1088)),
+        ] {
+            let size = visible(&stream, &upstream.parse::<gst::Caps>().unwrap()).size;
+            assert_eq!((size.width, size.height), shown, "{upstream}");
         }
     }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use fourier_core::Error;
 use fourier_core::decode::stream::StreamFormat;
 use fourier_core::memory::MemoryKind;
+use fourier_core::units::Rect;
 use gst::glib;
 use gst::subclass::prelude::*;
 use gst_video::VideoInfo;
@@ -91,12 +92,13 @@ impl FourierH264Dec {
             .ok_or_else(|| messages::fail(&element, &Error::Unsupported(format!("frames of {:?}", format.layout))))?;
         let info = caps::video_info(video_format, format, &upstream).map_err(refused)?;
         let system = caps::system(&info, format, &upstream).map_err(refused)?;
+        let visible = caps::visible(format, &upstream);
         self.report_latency(&info, format);
 
         let is_dmabuf = format.memory_kind == MemoryKind::DmaBuf && offer == Offer::Any;
         let dmabuf = caps::dmabuf(&system, &format.layout).filter(|_| is_dmabuf);
         if let Some(dmabuf) = dmabuf.filter(|caps| downstream::accepts(element.src_pad(), caps)) {
-            let presentation = self.agree_on(&dmabuf, &info, format)?;
+            let presentation = self.agree_on(&dmabuf, &info, visible)?;
             if presentation.downstream.video_meta {
                 return Ok(Presentation {
                     is_dmabuf: true,
@@ -109,16 +111,11 @@ impl FourierH264Dec {
                 "downstream takes dma-bufs, not their strides: system memory"
             );
         }
-        self.agree_on(&system, &info, format)
+        self.agree_on(&system, &info, visible)
     }
 
-    /// Sends `caps` downstream and asks what it can do.
-    fn agree_on(
-        &self,
-        caps: &gst::Caps,
-        info: &VideoInfo,
-        format: &StreamFormat,
-    ) -> Result<Presentation, gst::FlowError> {
+    /// Sends `caps` downstream and asks what it can do with pictures like `info`.
+    fn agree_on(&self, caps: &gst::Caps, info: &VideoInfo, visible: Rect) -> Result<Presentation, gst::FlowError> {
         let element = self.obj();
         let mut state = element.set_output_state(info.format(), info.width(), info.height(), None)?;
         state.set_info(info.clone());
@@ -128,7 +125,7 @@ impl FourierH264Dec {
         gst::info!(CAT, imp = self, "output: {caps}, {downstream:?}");
         Ok(Presentation {
             info: info.clone(),
-            visible: format.visible,
+            visible,
             downstream,
             is_dmabuf: false,
         })
