@@ -1,8 +1,12 @@
 //! Errors of the core, on the bus: fatal ones as errors, damage as warnings, the first of each kind.
 
 use std::collections::HashSet;
+use std::sync::Mutex;
 
 use fourier_core::Error;
+use gst::prelude::*;
+
+use super::lock;
 
 /// Kinds of damage that were told already.
 #[derive(Debug, Default)]
@@ -21,8 +25,9 @@ impl Told {
 }
 
 /// Damage: decoding goes on.
-pub(super) fn warn(element: &super::FourierH264Dec, told: &mut Told, error: &Error) {
-    if told.is_new(error) {
+pub(super) fn warn(element: &super::FourierH264Dec, told: &Mutex<Told>, error: &Error) {
+    let is_new = lock(told).is_new(error);
+    if is_new {
         gst::element_warning!(
             element,
             gst::StreamError::Decode,
@@ -31,6 +36,21 @@ pub(super) fn warn(element: &super::FourierH264Dec, told: &mut Told, error: &Err
         );
     } else {
         gst::warning!(super::CAT, obj = element, "{error}");
+    }
+}
+
+/// A frame that is damaged, or predicted from one that is: it goes out marked.
+pub(super) fn warn_of_damage(element: &super::FourierH264Dec, told: &Mutex<Told>, pts: Option<gst::ClockTime>) {
+    let is_new = lock(told).0.insert("damaged frame".into());
+    if is_new {
+        gst::element_warning!(
+            element,
+            gst::StreamError::Decode,
+            ("The frame at {} is damaged; decoding goes on", pts.display()),
+            ["further ones are marked with GST_BUFFER_FLAG_CORRUPTED and counted: see stats"]
+        );
+    } else {
+        gst::warning!(super::CAT, obj = element, "the frame at {} is damaged", pts.display());
     }
 }
 

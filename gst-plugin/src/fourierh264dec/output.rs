@@ -83,7 +83,7 @@ impl FourierH264Dec {
             Item::Frame(frame) => return self.push_frame(&frame),
             Item::Dropped(tag, reason) => return self.drop_input(tag, reason),
             Item::Late(tag) => return self.count_and_drop(tag),
-            Item::Warning(error) => messages::warn(&self.obj(), &mut lock(&self.told), &error),
+            Item::Warning(error) => messages::warn(&self.obj(), &self.told, &error),
         }
         Ok(gst::FlowSuccess::Ok)
     }
@@ -121,6 +121,9 @@ impl FourierH264Dec {
             self.stats.dropped.count();
             return Ok(gst::FlowSuccess::Ok);
         };
+        if damaged {
+            messages::warn_of_damage(&element, &self.told, codec_frame.pts());
+        }
         if damaged && lock(&self.settings).discard_corrupted {
             self.stats.dropped.count();
             return element.drop_frame(codec_frame);

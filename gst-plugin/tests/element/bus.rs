@@ -67,6 +67,11 @@ fn damaged_frames_are_dropped_on_request() {
     assert!(frames.iter().all(|frame| !frame.corrupted));
     assert!(running.count("dropped") > 0);
     assert_eq!(running.count("frames"), frames.len() as u64);
+    let warning = running.message(&[gst::MessageType::Warning, gst::MessageType::Eos]);
+    assert!(
+        matches!(warning.view(), gst::MessageView::Warning(_)),
+        "nobody was told"
+    );
 }
 
 fn error_of(description: &str) -> String {
