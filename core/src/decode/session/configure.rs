@@ -244,8 +244,8 @@ fn check_support(sps: &Sps, capabilities: &Capabilities) -> Result<()> {
         Some(format!("{bit_depth} bits per sample"))
     } else if sps.qpprime_y_zero_transform_bypass_flag {
         Some("lossless coding (qpprime_y_zero_transform_bypass_flag)".to_owned())
-    } else if !sps.frame_mbs_only_flag && !capabilities.interlaced {
-        Some("interlaced coding (frame_mbs_only_flag 0)".to_owned())
+    } else if sps.mb_adaptive_frame_field_flag && !capabilities.interlaced {
+        Some("interlaced coding (mb_adaptive_frame_field_flag)".to_owned())
     } else if size.width > max.width || size.height > max.height || size.width < min.width || size.height < min.height {
         Some(format!("a picture of {size}, it takes {min} to {max},"))
     } else {

@@ -1,6 +1,7 @@
 //! What a consumer must know of a stream before its first frame.
 
 use crate::Result;
+use crate::device::Capabilities;
 use crate::device::format::frame_layout;
 use crate::h264::Sps;
 use crate::h264::dpb::DpbLimits;
@@ -30,7 +31,7 @@ pub struct StreamFormat {
     pub bit_depth: u8,
     /// `chroma_format_idc`.
     pub chroma_format_idc: u8,
-    /// Frames may be interlaced: field pictures or MBAFF.
+    /// Field pictures or MBAFF frames may come; a device that decodes neither is given progressive frames only.
     pub interlaced: bool,
     /// Sample aspect ratio, timing, colour; all unspecified where the stream has no VUI.
     pub vui: Vui,
@@ -54,19 +55,19 @@ impl StreamFormat {
     pub(super) fn new(
         sps: &Sps,
         limits: DpbLimits,
-        (capture, memory_kind): (&Format, MemoryKind),
+        (capture, capabilities): (&Format, &Capabilities),
         metadata: StaticMetadata,
     ) -> Result<Self> {
         Ok(Self {
             coded_size: sps.coded_size(),
             visible: sps.crop_rect(),
             layout: frame_layout(capture)?,
-            memory_kind,
+            memory_kind: capabilities.export_kind,
             profile_idc: sps.profile_idc,
             level_idc: sps.level_idc,
             bit_depth: sps.bit_depth_luma(),
             chroma_format_idc: sps.chroma_format_idc,
-            interlaced: !sps.frame_mbs_only_flag,
+            interlaced: !sps.frame_mbs_only_flag && capabilities.interlaced,
             vui: sps.vui.clone().unwrap_or_default(),
             mastering_display: metadata.mastering_display,
             content_light_level: metadata.content_light_level,

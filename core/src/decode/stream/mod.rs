@@ -36,7 +36,7 @@ use crate::h264::dpb::{Dpb, DpbEvent, OutputPolicy};
 use crate::h264::nal::{NalUnit, NalUnitType};
 use crate::h264::parameter_sets::{ActiveParameterSets, ParameterSets};
 use crate::h264::slice_header::{SliceHeader, unsupported_feature};
-use crate::h264::{PictureId, annexb, avcc};
+use crate::h264::{PictureId, PictureStructure, annexb, avcc};
 use crate::pool::PoolStats;
 use crate::{BitstreamError, Error, Result};
 
@@ -329,6 +329,13 @@ impl StreamDecoder {
         self.random_access.parameter_sets_found();
         if let Some(feature) = unsupported_feature(nal.nal_unit_type, &active.pps, &header) {
             return Err(Error::Unsupported(feature.to_owned()));
+        }
+        let capabilities = self.device.capabilities();
+        if header.structure != PictureStructure::Frame && !capabilities.interlaced {
+            return Err(Error::Unsupported(format!(
+                "interlaced coding (field_pic_flag) by {} ({})",
+                capabilities.driver, capabilities.path
+            )));
         }
         if header.redundant_pic_cnt > 0 {
             return Ok(());

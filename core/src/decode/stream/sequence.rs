@@ -66,8 +66,7 @@ impl StreamDecoder {
             .session
             .format()
             .ok_or_else(|| Error::Bug("a session without a format".to_owned()))?;
-        let memory_kind = self.device.capabilities().export_kind;
-        let format = StreamFormat::new(sps, limits, (&capture, memory_kind), metadata)?;
+        let format = StreamFormat::new(sps, limits, (&capture, self.device.capabilities()), metadata)?;
         let known = self.sequence.as_ref().map(|sequence| &sequence.format);
         let format = match known.filter(|known| ***known == format) {
             Some(known) => Arc::clone(known),

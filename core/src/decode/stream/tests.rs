@@ -1,5 +1,6 @@
 //! Small streams through the software device. `open_gop.264` has 14 frames of 64x48 with a B pyramid and recovery points
-//! before frames 6 and 12 (display order 6, 12); `small.264` is an IDR picture and three P pictures of 32x32.
+//! before frames 6 and 12 (display order 6, 12); `small.264` is an IDR picture and three P pictures of 32x32;
+//! `fake_interlaced.264` has four progressive frames in a sequence that permits fields.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -8,9 +9,11 @@ use super::*;
 use crate::decode::Outcome;
 use crate::device::fault::{Fault, FaultyDevice, Occasion, Verb};
 use crate::device::soft::SoftDevice;
+use crate::units::Size;
 
 const OPEN_GOP: &[u8] = include_bytes!("tests/open_gop.264");
 const SMALL: &[u8] = include_bytes!("tests/small.264");
+const FAKE_INTERLACED: &[u8] = include_bytes!("tests/fake_interlaced.264");
 const NAL: StreamConfig = StreamConfig {
     low_latency: false,
     downstream_min_frames: 0,
@@ -410,6 +413,15 @@ fn what_no_stateless_decoder_can_do_is_refused_by_name() {
     let mut got = Got::default();
     got.take(&mut decoder);
     assert_eq!((got.tags(), got.dropped.len()), (vec![0], 1));
+}
+
+#[test]
+fn progressive_frames_of_a_sequence_that_permits_fields_need_no_interlaced_decoder() {
+    let mut decoder = soft(StreamConfig::default());
+    let got = decode_pieces(&mut decoder, access_units(FAKE_INTERLACED));
+    assert_eq!((got.frames.len(), got.damaged()), (4, vec![]));
+    assert!(!got.formats[0].interlaced);
+    assert_eq!(got.formats[0].coded_size, Size { width: 32, height: 32 });
 }
 
 #[test]

@@ -137,10 +137,11 @@ fn accepts_sps(personality: &Personality, output: &Format, sps: &v4l2::v4l2_ctrl
     let height = map_units * 16 * if progressive { 1 } else { 2 };
     let sampling = sps.chroma_format_idc <= 1 && !has(v4l2::V4L2_H264_SPS_FLAG_SEPARATE_COLOUR_PLANE);
     let depth = sps.bit_depth_luma_minus8 == 0 && sps.bit_depth_chroma_minus8 == 0;
+    let mbaff = has(v4l2::V4L2_H264_SPS_FLAG_MB_ADAPTIVE_FRAME_FIELD);
     let interlaced = personality.interlaced && DECODES_INTERLACED;
     sampling
         && depth
-        && (progressive || interlaced)
+        && (!mbaff || interlaced)
         && !has(v4l2::V4L2_H264_SPS_FLAG_QPPRIME_Y_ZERO_TRANSFORM_BYPASS)
         && sps.max_num_ref_frames <= 16
         && width <= output.size.width

@@ -429,6 +429,7 @@ fn what_the_device_cannot_decode_is_refused_by_name() {
     let session = Session::open(soft("max=1024x1024")).unwrap();
     let interlaced = Sps {
         frame_mbs_only_flag: false,
+        mb_adaptive_frame_field_flag: true,
         ..base.clone()
     };
     let deep = Sps {
