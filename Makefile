@@ -26,8 +26,11 @@ build: deps
 	@scripts/fetch
 	$(CARGO) build --release --locked --package gst-plugin-fourier
 
+# By the environment: a shell would read the quotes in the name of a film.
+play: export PLUGIN := $(PLUGIN)
+play: export FILE := $(FILE)
 play: build
-	@scripts/play '$(PLUGIN)' '$(FILE)'
+	@scripts/play
 
 check: deps
 	@scripts/check
