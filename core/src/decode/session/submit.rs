@@ -301,6 +301,7 @@ impl State {
             stream,
             controls,
             in_flight,
+            held,
             ..
         } = self;
         let stream = stream
@@ -335,6 +336,8 @@ impl State {
         let mut indexes = plan.references.indexes;
         indexes.insert(plan.index);
         stream.last_job = indexes;
+        // A held CAPTURE buffer is that of this picture, and goes where this request says.
+        *held = None;
         in_flight.push_back(InFlight {
             slot,
             timestamp: plan.timestamp,
@@ -385,7 +388,10 @@ impl State {
             .map_err(|error| Error::Bug(error.to_string()))?;
         stream.binding.bind(plan.index, spare.memory(), None);
         if let Some(job) = self.in_flight.back_mut() {
-            job.frame = spare;
+            job.frame = spare.clone();
+            if job.returns.is_none() {
+                self.hold(&spare, plan);
+            }
         }
         Ok(())
     }

@@ -134,6 +134,16 @@ fn a_slice_that_fails_midway_lets_go_of_the_held_buffer() {
 }
 
 #[test]
+fn a_refused_capture_buffer_of_several_slices_is_let_go_of() {
+    let mut player = Player::new("cedrus", Clip::new(1, 3).in_slices(3));
+    player.probe.fail(Call::QueueCapture, 0, Fault::Error(Errno::ENOMEM));
+    assert!(matches!(player.submit(Coding::Value(1)), Err(Error::Device(_))));
+    goes_on(&mut player);
+    assert_eq!(player.probe.count(Call::Flush), 1, "the spare memory was held");
+    assert_eq!(player.session.stats().restarts, 0);
+}
+
+#[test]
 fn a_device_that_hangs_in_streamoff_is_lost_and_the_process_lives() {
     let mut player = Player::new("default", Clip::new(1, 1));
     let stuck = player.submit(Coding::Value(1)).unwrap();

@@ -27,7 +27,13 @@ fn both_fields_are_decoded_into_one_held_capture_buffer() {
     bottom.ticket.wait();
     assert!(matches!(target.state(), SlotState::Decoded { .. }));
     assert_eq!(player.probe.count(Call::QueueCapture), 1);
-    assert_eq!(player.probe.count(Call::Flush), 0);
+    let next = player.submit(Coding::Value(10)).unwrap();
+    wait_good(&next, 10);
+    assert_eq!(
+        player.probe.count(Call::Flush),
+        0,
+        "nothing is held after the second field"
+    );
     assert_eq!(player.session.stats().restarts, 0);
 }
 
