@@ -241,7 +241,7 @@ impl State {
         let needed = in_flight
             .iter()
             .fold(references.indexes, |all, job| all.union(job.indexes));
-        stream.release_dead_memory(node, needed.union(stream.last_job))?;
+        stream.release_dead_memory(node, needed.union(stream.last_job));
         match stream.binding.place(target.memory(), needed.union(stream.last_job)) {
             Place::Bound(index) => Ok(Some((index, references))),
             Place::Rebind(index) if stream.capture_memory == MemoryType::DmaBuf => Ok(Some((index, references))),
@@ -426,17 +426,25 @@ impl Stream {
     }
 
     /// Takes one memory that nobody holds any more off the queue, where the device can: it is freed now and not when its
-    /// index is needed.
-    fn release_dead_memory(&mut self, node: &dyn DecoderNode, needed: IndexSet) -> Result<()> {
+    /// index is needed. No picture is lost where that fails, and it is not tried again.
+    fn release_dead_memory(&mut self, node: &dyn DecoderNode, needed: IndexSet) {
         let dead = self.binding.dead(needed).filter(|_| self.remove_bufs);
         let Some(index) = dead.filter(|_| self.capture_memory == MemoryType::DmaBuf) else {
-            return Ok(());
+            return;
         };
-        node.remove_buffer(Queue::Capture, index)?;
+        if let Err(error) = node.remove_buffer(Queue::Capture, index) {
+            tracing::debug!("a dead memory stays until its index is needed: {error}");
+            self.remove_bufs = false;
+            return;
+        }
         self.binding.remove(index);
-        let created = node.create_buffers(Queue::Capture, self.capture_memory, 1, &self.capture_format)?;
-        self.binding.restore(created.first);
-        Ok(())
+        match node.create_buffers(Queue::Capture, self.capture_memory, 1, &self.capture_format) {
+            Ok(created) => self.binding.restore(created.first),
+            Err(error) => {
+                tracing::warn!("one CAPTURE buffer fewer: {error}");
+                self.remove_bufs = false;
+            }
+        }
     }
 }
 

@@ -10,7 +10,8 @@ use std::fs::File;
 use std::sync::Arc;
 
 use clip::{Clip, Coded, Coding};
-use probe::{Call, Probe, ProbedDevice};
+use nix::errno::Errno;
+use probe::{Call, Fault, Probe, ProbedDevice};
 
 use super::{FrameNeeds, Phase, PictureHandle, Session, Submitted, Ticket};
 use crate::decode::Outcome;
@@ -273,6 +274,24 @@ fn memory_that_nobody_holds_is_taken_off_the_queue_where_the_device_can() {
             wait_good(&picture, value);
         }
         assert_eq!(player.probe.count(Call::CreateBuffers), created);
+    }
+}
+
+#[test]
+fn no_picture_is_lost_where_dead_memory_cannot_be_taken_off_the_queue() {
+    for call in [Call::RemoveBuffer, Call::CreateBuffers] {
+        let mut player = Player::new("default", Clip::new(1, 1).with_references(1));
+        let format = player.session.format().unwrap();
+        let memory = soft_allocator().allocate(&format).unwrap();
+        let target = player.session.adopt(memory).unwrap();
+        player.submit_into(Coding::Value(1), &target).unwrap().ticket.wait();
+        drop(target);
+        player.probe.fail(call, 0, Fault::Error(Errno::EBUSY));
+        for value in 0..6 {
+            let picture = player.submit(Coding::Value(value)).unwrap();
+            wait_good(&picture, value);
+        }
+        assert_eq!(player.probe.count(call), 1, "{call:?} is not tried again");
     }
 }
 

@@ -30,6 +30,7 @@ pub(super) enum Call {
     DequeueCapture,
     StreamOff,
     CreateBuffers,
+    RemoveBuffer,
     Flush,
 }
 
@@ -185,6 +186,7 @@ impl DecoderNode for ProbedNode {
         self.inner.create_buffers(queue, memory, count, format)
     }
     fn remove_buffer(&self, queue: Queue, index: BufferIndex) -> Result<()> {
+        self.probe.check(Call::RemoveBuffer, "VIDIOC_REMOVE_BUFS")?;
         self.inner.remove_buffer(queue, index)
     }
     fn query_buffer(&self, queue: Queue, index: BufferIndex) -> Result<BufferState> {
