@@ -79,7 +79,19 @@ impl PoolLimits {
             .saturating_add(in_flight)
             .saturating_add(downstream_frames)
             .saturating_add(SLACK);
-        let total = wanted.min(MAX_FRAMES).min(affordable);
+        let limits = Self {
+            total: wanted.min(MAX_FRAMES),
+            reserve: dpb_frames + in_flight + 1,
+        };
+        limits.at_most(affordable, dpb_frames)
+    }
+
+    /// The same with at most `frames`, all that a queue can have or memory has room for.
+    ///
+    /// # Errors
+    /// [`Error::NeedFrames`] if those are too few to decode at all with a DPB of `dpb_frames`: it would wait for ever.
+    pub fn at_most(self, frames: usize, dpb_frames: usize) -> Result<Self> {
+        let total = self.total.min(frames);
         // The DPB, the target, and one frame on its way out.
         let needed = dpb_frames + 2;
         if total < needed {
@@ -90,19 +102,8 @@ impl PoolLimits {
         }
         Ok(Self {
             total,
-            reserve: (dpb_frames + in_flight + 1).min(total),
+            reserve: self.reserve.min(total),
         })
-    }
-}
-
-impl PoolLimits {
-    /// The same with at most `frames`, all that a queue can have.
-    #[must_use]
-    pub fn at_most(self, frames: usize) -> Self {
-        Self {
-            total: self.total.min(frames),
-            reserve: self.reserve.min(frames),
-        }
     }
 }
 

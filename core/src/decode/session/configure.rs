@@ -80,7 +80,8 @@ impl Shared {
             .then(|| self.allocator(&agreement, sps))
             .transpose()?;
         if allocator.is_none() {
-            limits = limits.at_most(capabilities.max_num_buffers.min(IndexSet::CAPACITY) as usize);
+            let buffers = capabilities.max_num_buffers.min(IndexSet::CAPACITY) as usize;
+            limits = limits.at_most(buffers, needs.dpb)?;
         }
         let mut state = lock(&self.state);
         state.generation += 1;

@@ -296,6 +296,17 @@ fn no_picture_is_lost_where_dead_memory_cannot_be_taken_off_the_queue() {
 }
 
 #[test]
+fn a_queue_with_fewer_buffers_than_the_dpb_is_refused_rather_than_waited_for() {
+    let session = Session::open(soft("import=off,buffers=4")).unwrap();
+    let needs = FrameNeeds { dpb: 3, downstream: 0 };
+    let configured = session.configure(&Clip::new(1, 1).sps, needs, &Interrupt::new());
+    assert!(
+        matches!(configured, Err(Error::NeedFrames { needed: 1, limit: 4 })),
+        "{configured:?}"
+    );
+}
+
+#[test]
 fn memory_that_does_not_fit_is_not_adopted() {
     let player = Player::new("default", Clip::new(2, 1));
     let format = player.session.format().unwrap();
