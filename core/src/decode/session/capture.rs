@@ -7,7 +7,6 @@ use std::sync::{Arc, Weak};
 
 use super::configure::readers_done;
 use super::{Shared, State, Stream};
-use crate::device::format::frame_layout;
 use crate::device::{DecoderNode, MemoryType, Queue};
 use crate::memory::{FrameMemory, MemoryKind};
 use crate::pool::{FrameSource, IndexSet, lock};
@@ -73,7 +72,7 @@ impl State {
         let memory = Arc::new(FrameMemory {
             fds,
             kind,
-            layout: frame_layout(&stream.capture_format)?,
+            layout: stream.capture_layout.clone(),
         });
         stream.binding.bind(index, &memory, None);
         Ok(memory)

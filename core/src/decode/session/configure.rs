@@ -135,6 +135,7 @@ impl Shared {
             },
             hold_capture: capabilities.hold_capture,
             remove_bufs: capabilities.remove_bufs,
+            capture_layout: format::frame_layout(&agreement.capture)?,
             capture_format: agreement.capture,
             capture_memory,
             requests: vec![Request::default(); ring.len()],
@@ -184,15 +185,15 @@ impl Shared {
     }
 
     pub(super) fn adopt(&self, memory: Arc<FrameMemory>) -> Result<Frame> {
-        let (format, allocator) = {
+        let (layout, allocator) = {
             let state = lock(&self.state);
             let stream = state
                 .stream
                 .as_ref()
                 .ok_or_else(|| Error::Bug("a session without a format".into()))?;
-            (stream.capture_format.clone(), stream.allocator.clone())
+            (stream.capture_layout.clone(), stream.allocator.clone())
         };
-        check_layout(&memory, &format)?;
+        check_layout(&memory, &layout)?;
         for (fd, &length) in memory.fds.iter().zip(&memory.layout.object_lengths) {
             let actual = object::length(fd.as_fd())?;
             if actual < length {

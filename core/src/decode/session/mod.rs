@@ -37,7 +37,7 @@ use crate::Result;
 use crate::device::allocator::NodeAllocator;
 use crate::device::{DecodeMode, DecoderDevice, DecoderNode, MemoryType};
 use crate::h264::Sps;
-use crate::memory::{Format, FrameMemory};
+use crate::memory::{Format, FrameLayout, FrameMemory};
 use crate::pool::bitstream::SlotId;
 use crate::pool::{Binding, BitstreamRing, Frame, FramePool, IndexSet, Interrupt, lock};
 use crate::units::{BufferIndex, Timestamp};
@@ -212,6 +212,7 @@ struct Stream {
     /// The device takes single buffers off a queue.
     remove_bufs: bool,
     capture_format: Format,
+    capture_layout: FrameLayout,
     capture_memory: MemoryType,
     ring: BitstreamRing,
     /// By slot of the ring.

@@ -12,7 +12,7 @@ use crate::decode::controls::DPB_ENTRIES;
 use crate::decode::request::Request;
 use crate::device::{BufferMemory, DecodeMode, DecoderNode, MemoryType, Queue, QueueBuffer};
 use crate::h264::PictureStructure;
-use crate::memory::{Format, FrameAllocator, FrameMemory};
+use crate::memory::{FrameAllocator, FrameLayout, FrameMemory};
 use crate::pool::bitstream::{SlotId, Submission};
 use crate::pool::{Frame, IndexSet, Place, SlotState, lock};
 use crate::units::{BufferIndex, Timestamp};
@@ -210,9 +210,9 @@ impl State {
                 "a picture of {slices} slices with {references} references"
             )));
         }
-        let format = self.stream.as_ref().map(|stream| &stream.capture_format);
-        let format = format.ok_or_else(|| Error::Bug("a session without buffers".into()))?;
-        check_layout(target.memory(), format)
+        let layout = self.stream.as_ref().map(|stream| &stream.capture_layout);
+        let layout = layout.ok_or_else(|| Error::Bug("a session without buffers".into()))?;
+        check_layout(target.memory(), layout)
     }
 
     /// `job` is the second field of the picture whose CAPTURE buffer is held.
@@ -465,24 +465,19 @@ fn check_target(target: &Frame, continues: bool) -> Result<()> {
     }
 }
 
-/// A driver that is given memory of another layout writes beyond its end.
-pub(super) fn check_layout(memory: &FrameMemory, format: &Format) -> Result<()> {
+/// A driver that is given memory of another layout than that of its queue writes beyond its end, or where nobody looks.
+pub(super) fn check_layout(memory: &FrameMemory, queue: &FrameLayout) -> Result<()> {
     let layout = &memory.layout;
-    let lengths = &layout.object_lengths;
-    let long_enough = lengths.len() == format.planes.len()
-        && memory.fds.len() == format.planes.len()
-        && lengths
-            .iter()
-            .zip(&format.planes)
-            .all(|(&length, plane)| length >= plane.size_image as usize);
-    let first_pitch = layout.planes.first().map(|plane| plane.pitch);
-    let same_pitch = first_pitch == format.planes.first().map(|plane| plane.bytes_per_line as usize);
-    if long_enough && same_pitch && layout.size == format.size {
+    let (lengths, needed) = (&layout.object_lengths, &queue.object_lengths);
+    let long_enough = lengths.len() == needed.len()
+        && memory.fds.len() == needed.len()
+        && lengths.iter().zip(needed).all(|(length, needed)| length >= needed);
+    let same_samples = (layout.fourcc, layout.modifier, layout.size) == (queue.fourcc, queue.modifier, queue.size);
+    if long_enough && same_samples && layout.planes == queue.planes {
         return Ok(());
     }
     Err(Error::Unsupported(format!(
-        "a {} frame of pitch {first_pitch:?} and {lengths:?} bytes: the queue takes {format:?}",
-        layout.size
+        "a frame of {layout:?}: the queue takes {queue:?}"
     )))
 }
 

@@ -19,7 +19,7 @@ use crate::device::DecoderDevice;
 use crate::device::allocator::soft_allocator;
 use crate::device::soft::{Personality, SoftDevice};
 use crate::h264::{PictureId, Sps};
-use crate::memory::{FrameAllocator, FrameMemory};
+use crate::memory::{FrameAllocator, FrameLayout, FrameMemory};
 use crate::pool::{Export, Frame, FramePool, Interrupt, SlotState};
 use crate::{Error, Result};
 
@@ -304,6 +304,24 @@ fn a_queue_with_fewer_buffers_than_the_dpb_is_refused_rather_than_waited_for() {
         matches!(configured, Err(Error::NeedFrames { needed: 1, limit: 4 })),
         "{configured:?}"
     );
+}
+
+#[test]
+fn memory_of_another_format_or_with_planes_elsewhere_is_not_adopted() {
+    let player = Player::new("default", Clip::new(2, 1));
+    let format = player.session.format().unwrap();
+    let changes: [fn(&mut FrameLayout); 4] = [
+        |layout| layout.fourcc = u32::from_le_bytes(*b"P010"),
+        |layout| layout.modifier = Some(1),
+        |layout| layout.planes[1].offset += 64,
+        |layout| layout.planes[1].pitch *= 2,
+    ];
+    for change in changes {
+        let mut memory = Arc::into_inner(soft_allocator().allocate(&format).unwrap()).unwrap();
+        change(&mut memory.layout);
+        let adopted = player.session.adopt(Arc::new(memory));
+        assert!(matches!(adopted, Err(Error::Unsupported(_))), "{adopted:?}");
+    }
 }
 
 #[test]
