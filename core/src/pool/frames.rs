@@ -13,7 +13,7 @@ use crate::{Error, Result};
 
 /// How long [`FramePool::acquire`] waits for a frame to come home.
 const PATIENCE: Duration = Duration::from_millis(100);
-/// Nobody tells when a read fence signals: look again this often.
+/// Nobody tells when a read fence signals or another process lets go: look again this often.
 const FENCE_PERIOD: Duration = Duration::from_millis(4);
 /// Frames beyond what decoding and downstream ask for, so that a consumer may fall behind a little.
 const SLACK: usize = 16;
@@ -187,9 +187,9 @@ struct Life {
 /// What one look for a free frame found.
 enum Attempt {
     Taken(Frame),
-    /// All are held; `fenced` = some are only waiting for a fence.
+    /// All are held; `unannounced` = of some nobody will tell when they come home.
     Busy {
-        fenced: bool,
+        unannounced: bool,
     },
 }
 
@@ -218,9 +218,9 @@ impl FramePool {
         let mut waited = false;
         loop {
             let seen = self.shared.interrupt.seen();
-            let fenced = match self.shared.try_acquire()? {
+            let unannounced = match self.shared.try_acquire()? {
                 Attempt::Taken(frame) => return Ok(frame),
-                Attempt::Busy { fenced } => fenced,
+                Attempt::Busy { unannounced } => unannounced,
             };
             if !std::mem::replace(&mut waited, true) {
                 lock(&self.shared.state).waits += 1;
@@ -232,7 +232,7 @@ impl FramePool {
                     limit: self.shared.limits.total,
                 });
             }
-            let until = if fenced {
+            let until = if unannounced {
                 deadline.min(now + FENCE_PERIOD)
             } else {
                 deadline
@@ -265,9 +265,13 @@ impl Shared {
             Some(slot) => slot,
             None if state.slots.len() < self.limits.total => match self.grow(&mut state)? {
                 Some(slot) => slot,
-                None => return Ok(Attempt::Busy { fenced }),
+                // What the source let go of may still be mapped somewhere.
+                None => {
+                    let unannounced = fenced || !self.source.recycles_exported();
+                    return Ok(Attempt::Busy { unannounced });
+                }
             },
-            None => return Ok(Attempt::Busy { fenced }),
+            None => return Ok(Attempt::Busy { unannounced: fenced }),
         };
         state.clock += 1;
         {

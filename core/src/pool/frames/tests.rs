@@ -14,6 +14,8 @@ struct Knobs {
     /// Allocations that succeed before they fail; 0 = all.
     allowed: usize,
     drops_exported: bool,
+    /// How often another process still has every buffer when one is asked for.
+    elsewhere: AtomicUsize,
 }
 
 #[derive(Debug)]
@@ -21,6 +23,15 @@ struct Source(Arc<Knobs>);
 
 impl FrameSource for Source {
     fn allocate(&self) -> Result<Arc<FrameMemory>> {
+        let fewer = |left: usize| left.checked_sub(1);
+        if self
+            .0
+            .elsewhere
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, fewer)
+            .is_ok()
+        {
+            return Err(Error::NeedFrames { needed: 1, limit: 1 });
+        }
         let count = self.0.allocated.fetch_add(1, Ordering::Relaxed) + 1;
         if self.0.allowed != 0 && count > self.0.allowed {
             let error = crate::IoctlError::new("VIDIOC_REQBUFS", "test", nix::errno::Errno::ENOMEM);
@@ -337,4 +348,16 @@ fn sizes_are_read_with_their_unit() {
     for text in ["", "M", "lots", "-1", "99999999999999999999", "18446744073709551615G"] {
         assert_eq!(parse_bytes(text), None, "{text}");
     }
+}
+
+#[test]
+fn a_buffer_that_another_process_lets_go_of_is_found_without_being_told() {
+    let knobs = Knobs {
+        drops_exported: true,
+        elsewhere: AtomicUsize::new(3),
+        ..Knobs::default()
+    };
+    let (pool, ..) = pool_with(knobs, 4, 2);
+    assert!(pool.acquire().is_ok());
+    assert_eq!(pool.stats().waits, 1);
 }
