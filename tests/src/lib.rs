@@ -1,6 +1,24 @@
 //! What the test programs share.
+//!
+//! * [`vectors`]: the index of test streams and what is expected of each.
+//! * [`picture`]: planar pictures and their digest, the one thing that every comparison uses.
+//! * [`core_decoder`]: a file through core's stream decoder.
+//! * [`launch`]: a file through a `gst-launch-1.0` process of its own.
+//! * [`encode`]: streams made on the spot with x264.
+//! * [`annexb`]: NAL units of a byte stream, to be lost and damaged.
+//! * [`recipes`]: which ones.
+//! * [`long_streams`]: the streams that speed is measured with.
+//! * [`resources`]: what this process holds: file descriptors, threads, memory.
 
+pub mod annexb;
+pub mod core_decoder;
+pub mod encode;
+pub mod launch;
 pub mod long_streams;
+pub mod picture;
+pub mod recipes;
+pub mod resources;
+pub mod vectors;
 
 use std::path::PathBuf;
 
@@ -9,5 +27,15 @@ pub type Outcome<T = ()> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
 /// The folder of the workspace.
 pub fn project_root() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..")
+    let mut root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    root.pop();
+    root
+}
+
+/// Two tests at a time unless the command line says otherwise: each has threads or processes of its own.
+pub fn two_at_a_time(arguments: libtest_mimic::Arguments) -> libtest_mimic::Arguments {
+    libtest_mimic::Arguments {
+        test_threads: arguments.test_threads.or(Some(2)),
+        ..arguments
+    }
 }

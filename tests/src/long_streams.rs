@@ -7,7 +7,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::{Outcome, project_root};
+use crate::{Outcome, project_root, vectors};
 
 /// Enough for a second or more of the fastest decoder.
 const LEAST_FRAMES: u64 = 300;
@@ -50,11 +50,7 @@ pub fn prepare() -> Outcome<[LongStream; 2]> {
 }
 
 fn vector() -> Option<PathBuf> {
-    let folder = match std::env::var_os("FOURIER_VECTORS") {
-        Some(folder) => folder.into(),
-        None => project_root().join("../shared/vectors"),
-    };
-    Some(folder.join(VECTOR.0)).filter(|path| path.exists())
+    Some(vectors::folder().join(VECTOR.0)).filter(|path| path.exists())
 }
 
 /// Repeats a stream, which begins with an IDR picture, until it is long enough.

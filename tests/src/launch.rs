@@ -1,0 +1,155 @@
+//! `gst-launch-1.0` processes that find the plugin just built and nothing of the user's own.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use fourier_core::units::Size;
+
+use crate::Outcome;
+use crate::picture::{Digest, Digester, pack_gstreamer_i420, packed_length};
+use crate::vectors::Container;
+
+/// No stream of the suite takes nearly as long: a process that does hangs.
+const DEADLINE: Duration = Duration::from_secs(180);
+
+/// Where the plugin and GStreamer's registry of it are.
+#[derive(Clone, Debug)]
+pub struct Launcher {
+    folder: PathBuf,
+}
+
+/// What a finished process left.
+#[derive(Debug)]
+pub struct Finished {
+    /// It ended with exit code 0.
+    pub success: bool,
+    /// Standard output and standard error.
+    pub log: String,
+    /// What the pipeline's `filesink` wrote.
+    pub written: tempfile::TempPath,
+}
+
+impl Launcher {
+    /// Makes a folder with nothing but the plugin, next to the running test's executable.
+    ///
+    /// # Errors
+    /// When the plugin is not where cargo puts it.
+    pub fn new() -> Outcome<Self> {
+        let executable = std::env::current_exe()?;
+        let built = executable.parent().ok_or("an executable without a folder")?;
+        // A test lies in `deps`, next to the plugin; a program lies one above.
+        let plugin = [built.join("libgstfourier.so"), built.join("deps/libgstfourier.so")]
+            .into_iter()
+            .find(|path| path.exists())
+            .ok_or_else(|| format!("no libgstfourier.so at {}", built.display()))?;
+        let folder = built.join("gstreamer-of-the-tests");
+        std::fs::create_dir_all(folder.join("plugins"))?;
+        let link = folder.join("plugins/libgstfourier.so");
+        match std::os::unix::fs::symlink(&plugin, &link) {
+            Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(error.into()),
+            Ok(()) | Err(_) => Ok(Self { folder }),
+        }
+    }
+
+    /// A command of GStreamer's tools in this environment.
+    pub fn command(&self, program: &str) -> Command {
+        let mut command = Command::new(program);
+        command
+            .env("GST_PLUGIN_PATH", self.folder.join("plugins"))
+            .env("GST_REGISTRY", self.folder.join("registry.bin"))
+            .env("GST_DEBUG_NO_COLOR", "1")
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// Runs `filesrc ! demuxer ! h264parse ! decoder ! videoconvert ! filesink` on a file.
+    ///
+    /// # Errors
+    /// When the process cannot be started or does not end.
+    pub fn decode(&self, file: &Path, container: Container, decoder: &str) -> Outcome<Finished> {
+        let written = tempfile::NamedTempFile::new_in(&self.folder)?.into_temp_path();
+        let demuxer = container.demuxer().map(|name| format!("{name} !")).unwrap_or_default();
+        let pipeline = format!(
+            "filesrc location=\"{}\" ! {demuxer} h264parse ! {decoder} ! videoconvert ! video/x-raw,format=I420 ! \
+             filesink location=\"{}\"",
+            file.display(),
+            written.display()
+        );
+        let mut command = self.command("gst-launch-1.0");
+        command
+            .env("GST_DEBUG", "fourier*:4")
+            .arg("-q")
+            .args(pipeline.split_ascii_whitespace());
+        let log = tempfile::tempfile_in(&self.folder)?;
+        command.stdout(log.try_clone()?).stderr(log.try_clone()?);
+        let success = wait(command.spawn()?, &pipeline)?;
+        Ok(Finished {
+            success,
+            log: read_from_start(log)?,
+            written,
+        })
+    }
+}
+
+impl Finished {
+    /// The digest of the pictures; `size` is that of the first one.
+    ///
+    /// Only streams that keep one size may have one whose rows GStreamer pads.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn digest(&self, size: Size) -> Outcome<Digest> {
+        let mut digester = Digester::default();
+        let mut file = File::open(&self.written)?;
+        let padded = !size.width.is_multiple_of(8);
+        let picture = if padded {
+            padded_length(size)
+        } else {
+            packed_length(size)
+        };
+        let mut chunk = Vec::with_capacity(picture);
+        while file.by_ref().take(picture as u64).read_to_end(&mut chunk)? > 0 {
+            match padded {
+                true => digester.push_packed(&pack_gstreamer_i420(&chunk, size), size),
+                false => digester.push_packed(&chunk, size),
+            }
+            chunk.clear();
+        }
+        Ok(digester.finish())
+    }
+}
+
+/// Bytes of one I420 picture with GStreamer's default strides.
+fn padded_length(size: Size) -> usize {
+    let (width, height) = (size.width as usize, size.height as usize);
+    let chroma = width.div_ceil(2).next_multiple_of(4) * height.div_ceil(2);
+    width.next_multiple_of(4) * height.next_multiple_of(2) + 2 * chroma
+}
+
+/// Waits for the end, at most until the deadline; gives whether it succeeded.
+fn wait(mut child: Child, what: &str) -> Outcome<bool> {
+    let start = Instant::now();
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok(status.success());
+        }
+        if start.elapsed() > DEADLINE {
+            child.kill()?;
+            child.wait()?;
+            return Err(format!("still running after {DEADLINE:?}: {what}").into());
+        }
+        sleep(Duration::from_millis(10));
+    }
+}
+
+fn read_from_start(mut file: File) -> Outcome<String> {
+    use std::io::Seek;
+    file.rewind()?;
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes)?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}

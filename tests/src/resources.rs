@@ -1,0 +1,79 @@
+//! What this process holds, read from `/proc/self`.
+
+use std::path::Path;
+
+use crate::Outcome;
+
+/// A snapshot of what can leak.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Resources {
+    /// Open file descriptors.
+    pub fds: usize,
+    /// Threads.
+    pub threads: usize,
+    /// Mappings of dma-bufs and memfds.
+    pub mappings: usize,
+    /// Resident memory in KiB.
+    pub resident_kib: usize,
+}
+
+impl Resources {
+    /// What the process holds now.
+    ///
+    /// # Errors
+    /// Without `/proc`.
+    pub fn now() -> Outcome<Self> {
+        let entries = |folder| -> Outcome<usize> { Ok(std::fs::read_dir(Path::new(folder))?.count()) };
+        let maps = std::fs::read_to_string("/proc/self/maps")?;
+        let status = std::fs::read_to_string("/proc/self/status")?;
+        let resident = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmRSS:"))
+            .unwrap_or_default();
+        Ok(Self {
+            // The directory that is being read is open too.
+            fds: entries("/proc/self/fd")? - 1,
+            threads: entries("/proc/self/task")?,
+            mappings: maps
+                .lines()
+                .filter(|line| line.contains("memfd:") || line.contains("dmabuf"))
+                .count(),
+            resident_kib: resident.trim().trim_end_matches(" kB").parse()?,
+        })
+    }
+
+    /// Fails when more is held than in `before`; resident memory may differ by `slack_kib`.
+    ///
+    /// # Errors
+    /// Says what grew.
+    pub fn must_not_exceed(&self, before: &Self, slack_kib: usize) -> Outcome {
+        let grew = [
+            ("file descriptors", before.fds, self.fds),
+            ("threads", before.threads, self.threads),
+            ("mappings", before.mappings, self.mappings),
+            ("KiB resident", before.resident_kib + slack_kib, self.resident_kib),
+        ];
+        match grew.into_iter().find(|(_, before, now)| now > before) {
+            Some((what, before, now)) => Err(format!("{what} grew from {before} to {now}").into()),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_leaked_descriptor_is_seen() {
+        let before = Resources::now().unwrap();
+        let held: Vec<_> = (0..8).map(|_| std::fs::File::open("/dev/null").unwrap()).collect();
+        assert!(
+            Resources::now()
+                .unwrap()
+                .must_not_exceed(&before, usize::MAX / 2)
+                .is_err()
+        );
+        drop(held);
+    }
+}
