@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::Read;
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
@@ -15,6 +16,8 @@ use crate::vectors::Container;
 
 /// No stream of the suite takes nearly as long: a process that does hangs.
 const DEADLINE: Duration = Duration::from_secs(180);
+/// What a process may take to end once it has said that it failed.
+const AFTER_AN_ERROR: Duration = Duration::from_millis(500);
 
 /// Where the plugin and GStreamer's registry of it are.
 #[derive(Clone, Debug)]
@@ -80,25 +83,24 @@ impl Launcher {
             written.display()
         );
         let mut command = self.command("gst-launch-1.0");
-        command
-            .env("GST_DEBUG", "fourier*:4")
-            .arg("-q")
-            .args(pipeline.split_ascii_whitespace());
+        // With -m it prints the messages, the element's statistics among them.
+        command.arg("-m").args(pipeline.split_ascii_whitespace());
         let log = tempfile::tempfile_in(&self.folder)?;
         command.stdout(log.try_clone()?).stderr(log.try_clone()?);
-        let success = wait(command.spawn()?, &pipeline)?;
+        let success = wait(command.spawn()?, &log, &pipeline)?;
         Ok(Finished {
             success,
-            log: read_from_start(log)?,
+            log: read(&log)?,
             written,
         })
     }
 }
 
 impl Finished {
-    /// The digest of the pictures; `size` is that of the first one.
+    /// The digest of the pictures, packed; `size` is that of the first one.
     ///
-    /// Only streams that keep one size may have one whose rows GStreamer pads.
+    /// Pictures are counted in bytes of that size. Only streams that keep one size may have one whose rows GStreamer
+    /// pads.
     ///
     /// # Errors
     /// When the file cannot be read.
@@ -121,6 +123,13 @@ impl Finished {
         }
         Ok(digester.finish())
     }
+
+    /// How many frames the message says that fourierh264dec posts when it stops; `None` where it did not decode.
+    pub fn frames_by_the_element(&self) -> Option<usize> {
+        let (_, statistics) = self.log.rsplit_once("fourierh264dec-stats, device=(string)soft,")?;
+        let (_, frames) = statistics.split_once("frames=(guint64)")?;
+        frames.split(',').next()?.parse().ok()
+    }
 }
 
 /// Bytes of one I420 picture with GStreamer's default strides.
@@ -131,25 +140,38 @@ fn padded_length(size: Size) -> usize {
 }
 
 /// Waits for the end, at most until the deadline; gives whether it succeeded.
-fn wait(mut child: Child, what: &str) -> Outcome<bool> {
+///
+/// gst-launch-1.0 of GStreamer 1.22 now and then stays in its main loop after an error during preroll, whichever
+/// element posted it: with an error in its `log` it is given a moment and then ended.
+fn wait(mut child: Child, log: &File, what: &str) -> Outcome<bool> {
     let start = Instant::now();
-    loop {
+    let mut failed_at = None;
+    while failed_at.is_none_or(|at: Instant| at.elapsed() < AFTER_AN_ERROR) {
         if let Some(status) = child.try_wait()? {
             return Ok(status.success());
         }
         if start.elapsed() > DEADLINE {
-            child.kill()?;
-            child.wait()?;
+            end(child)?;
             return Err(format!("still running after {DEADLINE:?}: {what}").into());
+        }
+        if failed_at.is_none() && read(log)?.contains("ERROR: from element") {
+            failed_at = Some(Instant::now());
         }
         sleep(Duration::from_millis(10));
     }
+    end(child)?;
+    Ok(false)
 }
 
-fn read_from_start(mut file: File) -> Outcome<String> {
-    use std::io::Seek;
-    file.rewind()?;
-    let mut bytes = Vec::new();
-    file.read_to_end(&mut bytes)?;
+fn end(mut child: Child) -> Outcome {
+    child.kill()?;
+    child.wait()?;
+    Ok(())
+}
+
+/// Everything that was written so far; the position that the writer shares stays where it is.
+fn read(file: &File) -> Outcome<String> {
+    let mut bytes = vec![0; usize::try_from(file.metadata()?.len())?];
+    file.read_exact_at(&mut bytes, 0)?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }

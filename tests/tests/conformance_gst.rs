@@ -1,0 +1,127 @@
+//! The test vectors, bare and in containers, through `gst-launch-1.0` processes with fourierh264dec.
+
+use std::sync::Arc;
+
+use fourier_core::units::Size;
+use fourier_tests::launch::{Finished, Launcher};
+use fourier_tests::vectors::{self, Expectation, Vector};
+use fourier_tests::{Outcome, two_at_a_time};
+use libtest_mimic::{Arguments, Failed, Trial};
+
+const DECODER: &str = "fourierh264dec device=soft";
+const REFERENCE: &str = "avdec_h264";
+/// Decodes, then forgets what it saw.
+const GREY: &str = "avdec_h264 ! videobalance contrast=0 saturation=0";
+
+/// Streams of which GStreamer gives a decoder something else than what the index was made from, with the reason. They
+/// must become what avdec_h264 makes of them in the same pipeline.
+const CHANGED_BEFORE_THE_DECODER: &[(&str, &str)] = &[
+    (
+        "frag_overlap.mp4",
+        "qtdemux gives the samples of overlapping fragments twice",
+    ),
+    ("streamloop.mp4", "qtdemux refuses the file"),
+];
+
+/// Streams whose pictures are of one colour: the grey control cannot tell them apart.
+const OF_ONE_COLOUR: &[&str] = &["x264_test.264"];
+
+fn main() -> Outcome {
+    let arguments = two_at_a_time(Arguments::from_args());
+    let vectors = vectors::load()?;
+    vectors::report(&vectors);
+    let launcher = Arc::new(Launcher::new()?);
+    let trials = vectors
+        .into_iter()
+        .flat_map(|vector| trials(&launcher, vector))
+        .collect();
+    libtest_mimic::run(&arguments, trials).exit()
+}
+
+fn trials(launcher: &Arc<Launcher>, vector: Vector) -> Vec<Trial> {
+    let test = |what: &str, run: fn(&Launcher, &Vector) -> Outcome| {
+        let (launcher, vector) = (Arc::clone(launcher), vector.clone());
+        Trial::test(format!("{} {what}", vector.title()), move || {
+            run(&launcher, &vector).map_err(|error| Failed::from(error.to_string()))
+        })
+    };
+    if let Some((name, reason)) = CHANGED_BEFORE_THE_DECODER.iter().find(|(name, _)| *name == vector.name) {
+        println!("  {name}: compared with avdec_h264 instead ({reason})");
+        return vec![test("is what avdec_h264 makes of it", equals_avdec)];
+    }
+    match vector.expectation() {
+        Expectation::BitExact if OF_ONE_COLOUR.contains(&vector.name.as_str()) || vector.is_grey() => {
+            vec![test("is bit-exact", is_bit_exact)]
+        }
+        Expectation::BitExact => vec![
+            test("is bit-exact", is_bit_exact),
+            test("is not grey", grey_is_told_apart),
+        ],
+        Expectation::Refused => vec![test("is refused", is_refused)],
+        Expectation::Survives => vec![test("ends", ends_twice_the_same)],
+    }
+}
+
+fn size_of(vector: &Vector) -> Size {
+    vector.size.unwrap_or_default()
+}
+
+/// The comparison, the same for the decoder and for the control.
+fn compare(finished: &Finished, vector: &Vector) -> Outcome {
+    let mut digest = finished.digest(size_of(vector))?;
+    if let Some(frames) = finished.frames_by_the_element() {
+        // The element counts right where the size changes, too.
+        digest.frames = frames;
+    }
+    Ok(digest.must_equal(&vector.reference())?)
+}
+
+fn is_bit_exact(launcher: &Launcher, vector: &Vector) -> Outcome {
+    let finished = launcher.decode(&vector.path, vector.container, DECODER)?;
+    if finished.frames_by_the_element().is_none() {
+        return Err(format!("fourierh264dec does not say that it decoded: {}", finished.log).into());
+    }
+    // Without a single picture GStreamer calls it an error, as it should.
+    if !finished.success && vector.frames > 0 {
+        return Err(finished.log.into());
+    }
+    compare(&finished, vector)
+}
+
+/// The suite's own control: an element that decodes nothing must not pass.
+fn grey_is_told_apart(launcher: &Launcher, vector: &Vector) -> Outcome {
+    let finished = launcher.decode(&vector.path, vector.container, GREY)?;
+    match compare(&finished, vector) {
+        Ok(()) if vector.frames > 0 => Err("grey pictures pass for the right ones".into()),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+fn equals_avdec(launcher: &Launcher, vector: &Vector) -> Outcome {
+    let ours = launcher.decode(&vector.path, vector.container, DECODER)?;
+    let reference = launcher.decode(&vector.path, vector.container, REFERENCE)?;
+    if ours.success != reference.success {
+        return Err(format!("one ends well, the other does not: {}\n{}", ours.log, reference.log).into());
+    }
+    let size = size_of(vector);
+    Ok(ours.digest(size)?.must_equal(&reference.digest(size)?)?)
+}
+
+fn is_refused(launcher: &Launcher, vector: &Vector) -> Outcome {
+    let finished = launcher.decode(&vector.path, vector.container, DECODER)?;
+    if finished.success {
+        return Err("the process ends as if all were well".into());
+    }
+    vector.must_name_an_unsupported_tool(&finished.log)
+}
+
+fn ends_twice_the_same(launcher: &Launcher, vector: &Vector) -> Outcome {
+    let run = || -> Outcome<_> {
+        let finished = launcher.decode(&vector.path, vector.container, DECODER)?;
+        Ok((finished.success, std::fs::read(&finished.written)?))
+    };
+    match run()? == run()? {
+        true => Ok(()),
+        false => Err("twice not the same".into()),
+    }
+}
