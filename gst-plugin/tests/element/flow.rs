@@ -188,3 +188,35 @@ fn a_frame_goes_out_without_waiting_for_more_input() {
     drop(stop);
     assert_eq!(running.frames().len(), 20);
 }
+
+#[test]
+fn late_frames_that_nothing_refers_to_are_left_out_and_told() {
+    let running = Running::new(&format!(
+        "{} ! fourierh264dec name=dec ! videoconvert ! video/x-raw,format=I420 ! appsink name=sink sync=false",
+        source(&clip())
+    ));
+    // The base class forgets what it was told when it pushes a segment: told with the first frame it lasts.
+    let told = std::sync::atomic::AtomicBool::new(false);
+    let pad = running.element("dec").static_pad("src").unwrap();
+    pad.add_probe(gst::PadProbeType::BUFFER, move |pad, _| {
+        if !told.swap(true, std::sync::atomic::Ordering::Relaxed) {
+            let an_hour = 3_600 * gst::ClockTime::SECOND;
+            pad.send_event(gst::event::Qos::new(gst::QOSType::Underflow, 2.0, 1, an_hour));
+        }
+        gst::PadProbeReturn::Ok
+    });
+    running.play();
+    let frames = running.frames();
+
+    let dropped = running.count("dropped");
+    assert_eq!(
+        (running.count("frames") + dropped, running.count("damaged")),
+        (FRAMES as u64, 0)
+    );
+    assert!(dropped >= FRAMES as u64 / 5, "{dropped} dropped");
+    assert!(
+        frames.iter().all(|frame| reference().contains(frame)),
+        "a frame is not what it should be"
+    );
+    running.message(&[gst::MessageType::Qos]);
+}
