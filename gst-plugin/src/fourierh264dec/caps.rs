@@ -7,7 +7,7 @@ use fourier_core::memory::FrameLayout;
 use fourier_core::units::{Rect, Size};
 use gst::glib;
 use gst::prelude::*;
-use gst_video::{VideoCapsBuilder, VideoColorimetry, VideoFormat, VideoInfo};
+use gst_video::{VideoCapsBuilder, VideoColorMatrix, VideoColorimetry, VideoFormat, VideoInfo};
 
 use super::colour;
 
@@ -134,10 +134,13 @@ pub(super) fn video_info(
     }
     // Always something: where it is missing GStreamer guesses, and the chroma position with it.
     let usual = VideoInfo::from_caps(fields)?.colorimetry();
-    fields.set(
-        "colorimetry",
-        colorimetry(stream, upstream).unwrap_or(usual).to_string(),
-    );
+    let colours = match colorimetry(stream, upstream) {
+        Some(known) if known.matrix() != VideoColorMatrix::Unknown => known,
+        // GStreamer takes no colours without a matrix: it would guess the range, too, which the stream has said.
+        Some(known) => colour::complete(&known, &usual),
+        None => usual,
+    };
+    fields.set("colorimetry", colours.to_string());
     copy_fields(upstream, fields, &UPSTREAM_KNOWS);
     VideoInfo::from_caps(fields)
 }
@@ -232,6 +235,7 @@ mod tests {
     use super::*;
     use fourier_core::h264::sps::{TimingInfo, Vui};
     use fourier_core::memory::MemoryKind;
+    use gst_video::VideoColorRange;
 
     fn stream(vui: Vui) -> StreamFormat {
         gst::init().unwrap();
@@ -304,6 +308,17 @@ mod tests {
             assert!(caps.contains(field), "{field} is not in {caps}");
         }
         assert!(!caps.contains("colorimetry"), "{caps}");
+    }
+
+    #[test]
+    fn full_range_survives_though_the_stream_says_no_more_of_its_colours() {
+        let vui = Vui {
+            video_full_range_flag: Some(true),
+            ..Vui::default()
+        };
+        let caps = system_caps(&stream(vui), "video/x-h264");
+        let info = VideoInfo::from_caps(&caps.parse::<gst::Caps>().unwrap()).unwrap();
+        assert_eq!(info.colorimetry().range(), VideoColorRange::Range0_255, "{caps}");
     }
 
     #[test]
