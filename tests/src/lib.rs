@@ -7,11 +7,13 @@
 //! * [`encode`]: streams made on the spot with x264.
 //! * [`annexb`]: NAL units of a byte stream, to be lost and damaged.
 //! * [`recipes`]: which ones.
+//! * [`damage`]: everything that can happen to a stream.
 //! * [`long_streams`]: the streams that speed is measured with.
 //! * [`resources`]: what this process holds: file descriptors, threads, memory.
 
 pub mod annexb;
 pub mod core_decoder;
+pub mod damage;
 pub mod encode;
 pub mod launch;
 pub mod long_streams;

@@ -1,0 +1,247 @@
+//! What holds for every input, however bad: it ends, every piece is accounted for, and the next good stream is decoded
+//! as if nothing had been.
+
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::thread;
+use std::time::Duration;
+
+use fourier_core::Error;
+use fourier_core::decode::Outcome as Decoded;
+use fourier_core::decode::stream::{
+    AccessUnitBytes, Alignment, DropReason, Event, FrameTag, StreamConfig, StreamDecoder,
+};
+use fourier_core::device::discovery::open_device;
+use fourier_core::h264::avcc::LengthSize;
+use fourier_tests::Outcome;
+use fourier_tests::annexb::nals;
+use fourier_tests::picture::{Digest, Digester};
+
+/// A hundred times what the slowest takes: who needs longer hangs.
+const DEADLINE: Duration = Duration::from_secs(120);
+
+/// Input in pieces.
+#[derive(Clone, Debug)]
+pub enum Pieces {
+    /// Each a NAL unit with its start code.
+    AnnexB(Vec<Vec<u8>>),
+    /// Each a sample of NAL units with 4-byte lengths.
+    Avcc(Vec<Vec<u8>>),
+}
+
+impl Pieces {
+    /// A byte stream, cut at start codes; what stands before the first one is a piece too.
+    pub fn of_stream(stream: &[u8]) -> Self {
+        let nals = nals(stream);
+        let first = nals.first().map_or(stream.len(), |nal| nal.range.start);
+        let units = nals.into_iter().map(|nal| stream[nal.range].to_vec());
+        Self::AnnexB([stream[..first].to_vec()].into_iter().chain(units).collect())
+    }
+
+    fn iter(&self) -> Box<dyn Iterator<Item = AccessUnitBytes<'_>> + '_> {
+        match self {
+            Self::AnnexB(pieces) => Box::new(pieces.iter().map(|piece| AccessUnitBytes::AnnexB(piece))),
+            Self::Avcc(samples) => Box::new(samples.iter().map(|data| AccessUnitBytes::Avcc {
+                length_size: LengthSize::Four,
+                data,
+            })),
+        }
+    }
+
+    fn len(&self) -> usize {
+        match self {
+            Self::AnnexB(pieces) | Self::Avcc(pieces) => pieces.len(),
+        }
+    }
+
+    /// Every frame needs at least one piece with a slice.
+    fn slices(&self) -> usize {
+        match self {
+            Self::AnnexB(pieces) => pieces
+                .iter()
+                .flat_map(|piece| nals(piece))
+                .filter(|nal| nal.is_slice())
+                .count(),
+            Self::Avcc(samples) => samples.len(),
+        }
+    }
+}
+
+/// What became of an input.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Story {
+    /// The pictures.
+    pub digest: Digest,
+    /// Which of them were damaged.
+    pub damaged: Vec<bool>,
+    /// Pieces without a frame that should have given one, and why.
+    pub dropped: Vec<DropReason>,
+    /// What was wrong on the way.
+    pub warnings: Vec<String>,
+    /// Reference frames that were missed.
+    pub lost_frames: u64,
+    /// What ended it: a coding tool that cannot be decoded.
+    pub refusal: Option<String>,
+}
+
+impl Story {
+    /// Somebody who hears and sees it knows that something was wrong.
+    pub fn tells_of_damage(&self) -> bool {
+        self.damaged.contains(&true)
+            || !self.dropped.is_empty()
+            || !self.warnings.is_empty()
+            || self.lost_frames > 0
+            || self.refusal.is_some()
+    }
+}
+
+/// Gathers a [`Story`].
+#[derive(Default)]
+struct Listener {
+    digester: Digester,
+    damaged: Vec<bool>,
+    dropped: Vec<DropReason>,
+    warnings: Vec<String>,
+    tags: Vec<u64>,
+}
+
+impl Listener {
+    fn listen(&mut self, decoder: &mut StreamDecoder) -> Outcome {
+        while let Some(event) = decoder.next_event() {
+            match event {
+                Event::Format(_) => {}
+                Event::Frame(frame) => {
+                    self.damaged.push(frame.wait() == Decoded::Damaged);
+                    self.tags.extend(frame.tag().map(|tag| tag.0));
+                    self.digester.push_frame(&frame)?;
+                }
+                Event::Dropped { tag, reason } => {
+                    self.tags.push(tag.0);
+                    if !matches!(reason, DropReason::NoPicture | DropReason::SecondField) {
+                        self.dropped.push(reason);
+                    }
+                }
+                Event::Warning(error) => self.warnings.push(error.to_string()),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Decodes to the end, and checks that everything is accounted for.
+fn decode(decoder: &mut StreamDecoder, pieces: &Pieces) -> Outcome<Story> {
+    let before = decoder.stats();
+    let mut listener = Listener::default();
+    let mut refusal = None;
+    let mut tags_given = 0;
+    for (tag, piece) in (0..).zip(pieces.iter()) {
+        let result = decoder.decode(piece, FrameTag(tag));
+        tags_given += 1;
+        listener.listen(decoder)?;
+        if let Some(error) = ending(result)? {
+            refusal = Some(error);
+            break;
+        }
+    }
+    let drained = ending(decoder.drain())?;
+    listener.listen(decoder)?;
+    let refusal = refusal.or(drained);
+    listener.tags.sort_unstable();
+    let stats = decoder.stats();
+    let frames = listener.damaged.len();
+    let laws = [
+        (
+            "every piece comes out exactly once",
+            listener.tags.iter().copied().eq(0..tags_given),
+        ),
+        ("no more frames than slices", frames <= pieces.slices()),
+        ("frames are counted", stats.frames - before.frames == frames as u64),
+        (
+            "drops are counted",
+            stats.dropped - before.dropped == listener.dropped.len() as u64,
+        ),
+        (
+            "warnings are counted",
+            stats.warnings - before.warnings == listener.warnings.len() as u64,
+        ),
+        (
+            "warnings blame the stream",
+            !listener.warnings.iter().any(|text| text.starts_with("bug")),
+        ),
+    ];
+    if let Some((law, _)) = laws.iter().find(|(_, holds)| !holds) {
+        let Listener {
+            tags,
+            dropped,
+            warnings,
+            ..
+        } = &listener;
+        return Err(format!(
+            "{law}: not so. {} pieces, {frames} frames, {stats:?}, tags {tags:?}, {dropped:?}, {warnings:?}",
+            pieces.len()
+        )
+        .into());
+    }
+    Ok(Story {
+        digest: listener.digester.finish(),
+        damaged: listener.damaged,
+        dropped: listener.dropped,
+        warnings: listener.warnings,
+        lost_frames: stats.lost_frames - before.lost_frames,
+        refusal,
+    })
+}
+
+/// The coding tool that ended it; any other error is the decoder's own fault.
+fn ending(result: fourier_core::Result<()>) -> Outcome<Option<String>> {
+    match result {
+        Ok(()) => Ok(None),
+        Err(Error::Unsupported(tool)) => Ok(Some(tool)),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn decoder(device: &str) -> Outcome<StreamDecoder> {
+    let config = StreamConfig {
+        alignment: Alignment::Nal,
+        ..StreamConfig::default()
+    };
+    Ok(StreamDecoder::new(open_device(Some(device))?, config)?)
+}
+
+/// Decodes `pieces` alone.
+pub fn story_of(pieces: &Pieces) -> Outcome<Story> {
+    decode(&mut decoder("soft")?, pieces)
+}
+
+/// Decodes `pieces` and then `good` with one decoder, and `pieces` again with one on a single thread. Gives the story of
+/// `pieces`.
+pub fn survive(pieces: &Pieces, good: &Pieces, good_story: &Story) -> Outcome<Story> {
+    let mut threaded = decoder("soft")?;
+    let first = decode(&mut threaded, pieces)?;
+    threaded.flush()?;
+    let after = decode(&mut threaded, good)?;
+    if after.digest != good_story.digest || after.damaged != good_story.damaged {
+        return Err(format!("the good stream after it gave {after:?}, alone {good_story:?}").into());
+    }
+    let second = decode(&mut decoder("soft:threads=1")?, pieces)?;
+    match first == second {
+        true => Ok(first),
+        false => Err(format!("first {first:?}, then {second:?}").into()),
+    }
+}
+
+/// Runs `test` on a thread of its own; a panic or too long a time is an error.
+pub fn watched<T: Send + 'static>(test: impl FnOnce() -> Outcome<T> + Send + 'static) -> Outcome<T> {
+    let (sender, receiver) = channel();
+    let thread = thread::spawn(move || sender.send(test()));
+    let result = receiver.recv_timeout(DEADLINE);
+    match result {
+        Ok(result) => {
+            // The thread has ended but for its own last words.
+            let _ = thread.join();
+            result
+        }
+        Err(RecvTimeoutError::Disconnected) => Err("it panicked".into()),
+        Err(RecvTimeoutError::Timeout) => Err(format!("it hangs: nothing after {DEADLINE:?}").into()),
+    }
+}
