@@ -30,8 +30,8 @@ pub(super) static PROPERTIES: LazyLock<[glib::ParamSpec; 4]> = LazyLock::new(|| 
         glib::ParamSpecBoolean::builder("low-latency")
             .nick("Low latency")
             .blurb(
-                "Give every picture out as soon as it is decoded, trusting that the stream does not reorder: for \
-                 cameras and calls whose streams do not say so themselves",
+                "Give every picture out as soon as it is decoded where the stream does not say how far it reorders: for \
+                 cameras and calls. Pictures of streams that do reorder come in the wrong order",
             )
             .mutable_ready()
             .build(),

@@ -113,24 +113,76 @@ fn two_in_one_pipeline_do_not_disturb_each_other() {
 
 #[test]
 fn latency_is_the_reordering_of_the_stream() {
-    let latency_of = |file: &std::path::Path, properties: &str| {
-        let running = Running::new(&format!(
-            "{} ! fourierh264dec name=dec {properties} ! fakesink",
-            source(file)
-        ));
-        running.reach(gst::State::Paused);
-        running
-            .element("dec")
-            .downcast::<gst_video::VideoDecoder>()
-            .unwrap()
-            .latency()
-            .0
-    };
-    let frames = |frames| gst::ClockTime::from_mseconds(40) * frames;
     let reordered = encoded("bframes", "size=64x64:rate=25:duration=1", "-bf 2 -b-pyramid none");
     let straight = encoded("no-bframes", "size=64x64:rate=25:duration=1", "-bf 0");
-    assert_eq!(latency_of(&reordered, ""), frames(1));
-    assert_eq!(latency_of(&straight, ""), frames(0));
+    assert_eq!(latency_of(&reordered, ""), FRAME);
+    assert_eq!(latency_of(&straight, ""), gst::ClockTime::ZERO);
+}
+
+#[test]
+fn low_latency_shows_at_once_what_a_silent_stream_makes_others_wait_for() {
+    // Where B pictures are not even allowed x264 takes POC type 2, which says it all.
+    let straight = encoded(
+        "poc-type-0",
+        "size=64x64:rate=25:duration=1",
+        "-profile:v main -level 1 -x264-params bframes=1:b-adapt=1:b-bias=-100",
+    );
+    let mut stream = std::fs::read(straight).unwrap();
+    let sps = 4 + stream
+        .windows(4)
+        .position(|bytes| bytes[..3] == [0, 0, 1] && bytes[3] & 31 == 7)
+        .unwrap();
+    remove_vui(&mut stream[sps..]);
+    let silent = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("silent.h264");
+    std::fs::write(&silent, stream).unwrap();
+
+    assert_eq!(latency_of(&silent, ""), FRAME * 16, "the DPB of level 1 at this size");
+    assert_eq!(latency_of(&silent, "low-latency=true"), gst::ClockTime::ZERO);
+    let decoded_by = |decoder: &str| pictures(&frames_of(&format!("{} ! {decoder}", source(&silent))));
+    assert_eq!(decoded_by("fourierh264dec low-latency=true"), decoded_by("avdec_h264"));
+}
+
+const FRAME: gst::ClockTime = gst::ClockTime::from_mseconds(40);
+
+fn latency_of(file: &std::path::Path, properties: &str) -> gst::ClockTime {
+    let running = Running::new(&format!(
+        "{} ! fourierh264dec name=dec {properties} ! fakesink",
+        source(file)
+    ));
+    running.reach(gst::State::Paused);
+    let decoder = running.element("dec").downcast::<gst_video::VideoDecoder>().unwrap();
+    decoder.latency().0
+}
+
+/// Clears `vui_parameters_present_flag` of a Main `sps` with POC type 0 or 2 (7.3.2.1.1).
+fn remove_vui(sps: &mut [u8]) {
+    let mut at = 24;
+    let bit = |sps: &[u8], at: usize| sps[at / 8] >> (7 - at % 8) & 1;
+    let ue = |sps: &[u8], at: &mut usize| {
+        let zeros = (*at..).take_while(|&at| bit(sps, at) == 0).count();
+        let code = (*at + zeros..=*at + 2 * zeros).fold(0, |code, at| code << 1 | u32::from(bit(sps, at)));
+        *at += 2 * zeros + 1;
+        code - 1
+    };
+    // seq_parameter_set_id, log2_max_frame_num_minus4, then the POC type with what it brings.
+    ue(sps, &mut at);
+    ue(sps, &mut at);
+    if ue(sps, &mut at) == 0 {
+        ue(sps, &mut at);
+    }
+    // max_num_ref_frames; gaps_in_frame_num_value_allowed_flag; width, height; two flags.
+    ue(sps, &mut at);
+    at += 1;
+    ue(sps, &mut at);
+    ue(sps, &mut at);
+    at += 2;
+    let frame_cropping_flag = bit(sps, at);
+    at += 1;
+    for _ in 0..4 * frame_cropping_flag {
+        ue(sps, &mut at);
+    }
+    assert_eq!(bit(sps, at), 1, "x264 writes a VUI");
+    sps[at / 8] &= !(1 << (7 - at % 8));
 }
 
 #[test]

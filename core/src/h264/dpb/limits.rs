@@ -8,7 +8,7 @@ pub enum OutputPolicy {
     /// What the standard infers: order is right for every conforming stream.
     #[default]
     Standard,
-    /// Profiles without B slices show pictures in decoding order, as cameras and conferencing encoders do.
+    /// In decoding order, as cameras and conferencing encoders send: right for every stream that does not reorder.
     LowLatency,
 }
 
@@ -29,8 +29,7 @@ impl DpbLimits {
         // None of these is above 16.
         let frames = |count: u32| usize::try_from(count).unwrap_or(usize::MAX).min(16);
         let says_nothing = sps.vui.as_ref().is_none_or(|vui| vui.bitstream_restriction.is_none());
-        let decoding_order = policy == OutputPolicy::LowLatency && says_nothing && is_profile_without_b(sps);
-        let reorder = if decoding_order {
+        let reorder = if policy == OutputPolicy::LowLatency && says_nothing {
             0
         } else {
             sps.max_num_reorder_frames()
@@ -41,10 +40,4 @@ impl DpbLimits {
             max_num_ref_frames: frames(sps.max_num_ref_frames.into()).max(1),
         }
     }
-}
-
-/// Baseline, and with `constraint_set5_flag` Main and High, have no B slices (A.2).
-fn is_profile_without_b(sps: &Sps) -> bool {
-    const CONSTRAINT_SET5: u8 = 1 << 5;
-    sps.profile_idc == 66 || (matches!(sps.profile_idc, 77 | 100) && sps.constraint_set_flags & CONSTRAINT_SET5 != 0)
 }
