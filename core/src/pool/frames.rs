@@ -46,6 +46,8 @@ pub struct PoolLimits {
     pub total: usize,
     /// Of these, how many are never given to downstream for good, so that decoding can go on.
     pub reserve: usize,
+    /// What `total` may grow to for a consumer that asks for more.
+    pub most: usize,
 }
 
 impl PoolLimits {
@@ -82,6 +84,7 @@ impl PoolLimits {
         let limits = Self {
             total: wanted.min(MAX_FRAMES),
             reserve: dpb_frames + in_flight + 1,
+            most: MAX_FRAMES,
         };
         limits.at_most(affordable, dpb_frames)
     }
@@ -103,7 +106,17 @@ impl PoolLimits {
         Ok(Self {
             total,
             reserve: self.reserve.min(total),
+            most: self.most.min(frames),
         })
+    }
+
+    /// The same for a consumer that asks for `downstream_frames`.
+    fn with_downstream(self, downstream_frames: usize) -> Self {
+        let wanted = self.reserve.saturating_add(downstream_frames).saturating_add(SLACK);
+        Self {
+            total: self.total.max(wanted.min(self.most)),
+            ..self
+        }
     }
 }
 
@@ -152,13 +165,13 @@ pub struct FramePool {
 #[derive(Debug)]
 struct Shared {
     source: Box<dyn FrameSource>,
-    limits: PoolLimits,
     interrupt: Interrupt,
     state: Mutex<State>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct State {
+    limits: PoolLimits,
     slots: Vec<Arc<Slot>>,
     clock: u64,
     high_water: usize,
@@ -199,11 +212,22 @@ impl FramePool {
         Self {
             shared: Arc::new(Shared {
                 source,
-                limits,
                 interrupt,
-                state: Mutex::default(),
+                state: Mutex::new(State {
+                    limits,
+                    slots: Vec::new(),
+                    clock: 0,
+                    high_water: 0,
+                    waits: 0,
+                }),
             }),
         }
+    }
+
+    /// Grows, if it may, for a consumer that wants to hold `downstream_frames` at once.
+    pub fn allow_downstream(&self, downstream_frames: usize) {
+        let limits = &mut lock(&self.shared.state).limits;
+        *limits = limits.with_downstream(downstream_frames);
     }
 
     /// A frame that nobody reads: the least recently used one, or a new one.
@@ -229,7 +253,7 @@ impl FramePool {
             if now >= deadline {
                 return Err(Error::NeedFrames {
                     needed: 1,
-                    limit: self.shared.limits.total,
+                    limit: lock(&self.shared.state).limits.total,
                 });
             }
             let until = if unannounced {
@@ -249,7 +273,7 @@ impl FramePool {
             high_water: state.high_water,
             exported: state.exported(),
             waits: state.waits,
-            limit: self.shared.limits.total,
+            limit: state.limits.total,
         }
     }
 }
@@ -263,7 +287,7 @@ impl Shared {
         let (slot, fenced) = state.least_recently_used(self.source.as_ref());
         let slot = match slot {
             Some(slot) => slot,
-            None if state.slots.len() < self.limits.total => match self.grow(&mut state)? {
+            None if state.slots.len() < state.limits.total => match self.grow(&mut state)? {
                 Some(slot) => slot,
                 // What the source let go of may still be mapped somewhere.
                 None => {
@@ -289,8 +313,12 @@ impl Shared {
         let memory = match self.source.allocate() {
             Ok(memory) => memory,
             Err(Error::NeedFrames { .. }) => return Ok(None),
-            Err(error) if state.slots.len() >= self.limits.reserve => {
-                tracing::warn!("no more frame memory after {} frames: {error}", state.slots.len());
+            Err(error) if state.slots.len() >= state.limits.reserve => {
+                let frames = state.slots.len();
+                tracing::warn!("no more frame memory after {frames} frames: {error}");
+                // Downstream must not get what decoding needs of these.
+                state.limits.total = frames;
+                state.limits.most = frames;
                 return Ok(None);
             }
             Err(error) => return Err(error),
@@ -301,7 +329,7 @@ impl Shared {
             home: Arc::downgrade(self),
         });
         state.slots.push(Arc::clone(&slot));
-        tracing::debug!("frame pool: {} of {} frames", state.slots.len(), self.limits.total);
+        tracing::debug!("frame pool: {} of {} frames", state.slots.len(), state.limits.total);
         Ok(Some(slot))
     }
 
@@ -311,7 +339,7 @@ impl Shared {
         let state = lock(&self.state);
         let exported = state.exported();
         let mut life = lock(&frame.slot.life);
-        if life.exports == 0 && exported + self.limits.reserve >= self.limits.total {
+        if life.exports == 0 && exported + state.limits.reserve >= state.limits.total {
             return Ok(Export::Copy);
         }
         life.export(&frame.exported)

@@ -116,6 +116,7 @@ impl FourierH264Dec {
             },
         )?;
         *lock(&self.interrupt) = Some(decoder.interrupt());
+        self.end_interruption();
         Ok(decoder)
     }
 
@@ -182,6 +183,13 @@ impl FourierH264Dec {
         self.stats.set_pool(stats.pool);
     }
 
+    /// Makes room for as many frames as downstream wants to hold.
+    pub(super) fn set_downstream_frames(&self, frames: u32) {
+        if let Some(Decoding { decoder, .. }) = &mut *lock(&self.decoding) {
+            decoder.set_downstream_min_frames(usize::try_from(frames).unwrap_or(usize::MAX));
+        }
+    }
+
     /// Gets every frame out of the decoder and pushes it.
     pub(super) fn drain_decoder(&self) -> Result<gst::FlowSuccess, gst::FlowError> {
         let result = match &mut *lock(&self.decoding) {
@@ -196,7 +204,7 @@ impl FourierH264Dec {
 
     /// Forgets every picture, after a seek for instance; parameter sets stay.
     pub(super) fn flush_decoder(&self) {
-        self.set_interrupted(false);
+        self.end_interruption();
         if let Some(Decoding { decoder, .. }) = &mut *lock(&self.decoding) {
             if let Err(error) = decoder.flush() {
                 // It comes up again with the next buffer, which can return it.
@@ -209,12 +217,20 @@ impl FourierH264Dec {
     }
 
     /// Ends waits for frame memory, those under way and those to come.
-    pub(super) fn set_interrupted(&self, interrupted: bool) {
+    pub(super) fn interrupt(&self) {
         if let Some(interrupt) = &*lock(&self.interrupt) {
-            match interrupted {
-                true => interrupt.set(),
-                false => interrupt.clear(),
-            }
+            interrupt.set();
+        }
+    }
+
+    /// Lets the decoder wait again, unless the element is being stopped.
+    fn end_interruption(&self) {
+        if let Some(interrupt) = &*lock(&self.interrupt) {
+            interrupt.clear();
+        }
+        // Stopping closes the queue first and interrupts then: whoever comes last here sees the other.
+        if self.queue.is_closed() {
+            self.interrupt();
         }
     }
 }

@@ -104,8 +104,8 @@ impl ElementImpl for FourierH264Dec {
     // `stop` comes only when the pads are inactive, and for that nobody may be waiting.
     fn change_state(&self, transition: gst::StateChange) -> Result<gst::StateChangeSuccess, gst::StateChangeError> {
         if transition == gst::StateChange::PausedToReady {
-            self.set_interrupted(true);
             self.queue.close();
+            self.interrupt();
         }
         self.parent_change_state(transition)
     }
@@ -181,7 +181,7 @@ impl VideoDecoderImpl for FourierH264Dec {
     // `flush` comes only with FLUSH_STOP, when the streaming thread has long had to be free.
     fn sink_event(&self, event: gst::Event) -> bool {
         if event.type_() == gst::EventType::FlushStart {
-            self.set_interrupted(true);
+            self.interrupt();
         }
         self.parent_sink_event(event)
     }

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::Mutex;
 
 use fourier_core::Error;
-use gst::prelude::*;
+use gst_video::VideoCodecFrame;
 
 use super::lock;
 
@@ -40,17 +40,21 @@ pub(super) fn warn(element: &super::FourierH264Dec, told: &Mutex<Told>, error: &
 }
 
 /// A frame that is damaged, or predicted from one that is: it goes out marked.
-pub(super) fn warn_of_damage(element: &super::FourierH264Dec, told: &Mutex<Told>, pts: Option<gst::ClockTime>) {
+pub(super) fn warn_of_damage(element: &super::FourierH264Dec, told: &Mutex<Told>, frame: &VideoCodecFrame<'_>) {
+    let which = match frame.pts() {
+        Some(pts) => format!("at {pts}"),
+        None => format!("of input buffer {}", frame.system_frame_number()),
+    };
     let is_new = lock(told).0.insert("damaged frame".into());
     if is_new {
         gst::element_warning!(
             element,
             gst::StreamError::Decode,
-            ("The frame at {} is damaged; decoding goes on", pts.display()),
+            ("The frame {which} is damaged; decoding goes on"),
             ["further ones are marked with GST_BUFFER_FLAG_CORRUPTED and counted: see stats"]
         );
     } else {
-        gst::warning!(super::CAT, obj = element, "the frame at {} is damaged", pts.display());
+        gst::warning!(super::CAT, obj = element, "the frame {which} is damaged");
     }
 }
 

@@ -123,6 +123,7 @@ impl FourierH264Dec {
         element.negotiate(state)?;
         let downstream = *lock(&self.downstream);
         gst::info!(CAT, imp = self, "output: {caps}, {downstream:?}");
+        self.set_downstream_frames(downstream.min_buffers);
         Ok(Presentation {
             info: info.clone(),
             visible,

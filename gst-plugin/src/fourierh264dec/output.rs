@@ -122,7 +122,7 @@ impl FourierH264Dec {
             return Ok(gst::FlowSuccess::Ok);
         };
         if damaged {
-            messages::warn_of_damage(&element, &self.told, codec_frame.pts());
+            messages::warn_of_damage(&element, &self.told, &codec_frame);
         }
         if damaged && lock(&self.settings).discard_corrupted {
             self.stats.dropped.count();

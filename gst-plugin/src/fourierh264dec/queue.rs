@@ -117,6 +117,11 @@ impl Queue {
         self.changed.notify_all();
     }
 
+    /// Whether [`Self::close`] was the last word.
+    pub(super) fn is_closed(&self) -> bool {
+        lock(&self.state).closed
+    }
+
     /// Undoes [`Self::close`].
     pub(super) fn open(&self) {
         lock(&self.state).closed = false;

@@ -29,7 +29,7 @@ impl Counter {
 /// Counts since the element started.
 #[derive(Debug, Default)]
 pub(super) struct Stats {
-    /// Frames pushed.
+    /// Frames given out; the base class leaves out those before the start of a seek.
     pub(super) frames: Counter,
     /// Of these, damaged ones.
     pub(super) damaged: Counter,

@@ -1,5 +1,7 @@
 //! Frames are the decoder's references: nobody may change them, and everybody may keep them.
 
+use gst::prelude::*;
+
 use crate::harness::*;
 
 fn decoded_undisturbed() -> Vec<u64> {
@@ -64,6 +66,27 @@ fn a_consumer_that_keeps_every_frame_stops_nothing_and_keeps_them_whole() {
         "{copies} copies of {frames} frames"
     );
     assert!(running.count("waits") > 0);
+}
+
+#[test]
+fn a_consumer_that_asks_for_more_frames_gets_them_uncopied() {
+    let running = Running::new(&format!(
+        "{} ! fourierh264dec name=dec ! appsink name=sink sync=false",
+        source(&clip())
+    ));
+    let wants = |_: &gst::Pad, info: &mut gst::PadProbeInfo<'_>| {
+        if let Some(gst::QueryViewMut::Allocation(query)) = info.query_mut().map(gst::QueryRef::view_mut) {
+            query.add_allocation_pool(gst::BufferPool::NONE, 0, 30, 0);
+        }
+        gst::PadProbeReturn::Ok
+    };
+    let pad = running.sink().static_pad("sink").unwrap();
+    pad.add_probe(gst::PadProbeType::QUERY_DOWNSTREAM, wants);
+    running.play();
+    let kept: Vec<_> = (0..30)
+        .map(|_| running.sink().try_pull_sample(TIMEOUT).unwrap())
+        .collect();
+    assert_eq!((kept.len(), running.count("copies")), (30, 0));
 }
 
 #[test]

@@ -65,7 +65,7 @@ pub enum Alignment {
 /// How a stream is to be decoded.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct StreamConfig {
-    /// Streams without B slices that do not say how far they reorder are taken not to reorder at all.
+    /// Streams that do not say how far they reorder are taken not to reorder at all.
     pub low_latency: bool,
     /// Frames that downstream holds at once.
     pub downstream_min_frames: usize,
@@ -245,6 +245,14 @@ impl StreamDecoder {
         self.take_back_frames(DropReason::Flushed, usize::MAX);
         self.random_access.reset();
         self.session.drain()
+    }
+
+    /// Downstream wants to hold `frames` at once; more than before make the pool grow.
+    pub fn set_downstream_min_frames(&mut self, frames: usize) {
+        self.config.downstream_min_frames = frames;
+        if let Some(sequence) = &self.sequence {
+            sequence.pool.allow_downstream(frames);
+        }
     }
 
     /// Ends waits for frames from another thread.

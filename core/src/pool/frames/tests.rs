@@ -63,7 +63,15 @@ fn pool_with(knobs: Knobs, total: usize, reserve: usize) -> (FramePool, Arc<Knob
     let (knobs, interrupt) = (Arc::new(knobs), Interrupt::new());
     let source = Box::new(Source(Arc::clone(&knobs)));
     (
-        FramePool::new(source, PoolLimits { total, reserve }, interrupt.clone()),
+        FramePool::new(
+            source,
+            PoolLimits {
+                total,
+                reserve,
+                most: 2 * total,
+            },
+            interrupt.clone(),
+        ),
         knobs,
         interrupt,
     )
@@ -285,6 +293,16 @@ fn a_pool_that_cannot_grow_goes_on_with_what_it_has() {
     assert!(matches!(pool.acquire(), Err(Error::NeedFrames { .. })));
     drop(held);
     assert!(pool.acquire().is_ok());
+    assert_eq!(pool.stats().limit, 3, "downstream may have one of these, not eight");
+}
+
+#[test]
+fn a_consumer_that_says_how_much_it_holds_gets_it() {
+    let (pool, _, _) = pool(5, 3);
+    pool.allow_downstream(1);
+    assert_eq!(pool.stats().limit, 10, "twice as many are the most here");
+    pool.allow_downstream(0);
+    assert_eq!(pool.stats().limit, 10, "never fewer");
 }
 
 #[test]
@@ -317,16 +335,28 @@ fn limits_follow_dpb_downstream_and_memory() {
     let mib = 1 << 20;
     assert_eq!(
         limits(512 * mib, 4, 2, 3 * mib).unwrap(),
-        PoolLimits { total: 27, reserve: 10 }
+        PoolLimits {
+            total: 27,
+            reserve: 10,
+            most: 64
+        }
     );
     assert_eq!(limits(512 * mib, 16, 60, 1).unwrap().total, 64, "never more");
     assert_eq!(
         limits(512 * mib, 16, 2, 14 * mib).unwrap(),
-        PoolLimits { total: 36, reserve: 22 }
+        PoolLimits {
+            total: 36,
+            reserve: 22,
+            most: 36
+        }
     );
     assert_eq!(
         limits(8 * mib, 4, 2, mib).unwrap(),
-        PoolLimits { total: 8, reserve: 8 },
+        PoolLimits {
+            total: 8,
+            reserve: 8,
+            most: 8
+        },
         "all frames are copied out"
     );
     assert!(matches!(
