@@ -125,6 +125,17 @@ pub fn remux(elementary: &Path, target: &Path) -> Outcome {
     run(ffmpeg).map(|_| ())
 }
 
+/// Writes the H.264 stream of a file as Annex B.
+///
+/// # Errors
+/// When ffmpeg is missing or refuses.
+pub fn take_out(file: &Path, target: &Path) -> Outcome {
+    let mut ffmpeg = Command::new("ffmpeg");
+    ffmpeg.args(["-v", "error", "-y", "-i"]).arg(file);
+    ffmpeg.args(["-c", "copy", "-f", "h264"]).arg(target);
+    run(ffmpeg).map(|_| ())
+}
+
 /// What libavcodec decodes a file to: the md5 of every packed I420 picture, in display order.
 ///
 /// # Errors
