@@ -6,7 +6,8 @@ DESTDIR ?=
 FILE ?= tests/media/counter.mp4
 
 CARGO ?= cargo
-PLUGIN = target/release/libgstfourier.so
+TARGET = $(or $(CARGO_TARGET_DIR),target)
+PLUGIN = $(TARGET)/release/libgstfourier.so
 
 help:
 	@echo "make play [FILE=movie.mp4]  decode a file: mp4, mov, mkv, webm, ts, flv or a bare H.264 stream"
@@ -14,7 +15,7 @@ help:
 	@echo "make deps                   install the Debian packages that are missing"
 	@echo "make build                  the release build: $(PLUGIN)"
 	@echo "make bench                  frames per second and memory, side by side with other decoders"
-	@echo "make doc                    documentation of the code, in target/doc"
+	@echo "make doc                    documentation of the code, in $(TARGET)/doc"
 	@echo "make install                the plugin into \$$(DESTDIR)\$$(LIBDIR)/gstreamer-1.0"
 	@echo "                            (PREFIX=$(PREFIX) LIBDIR=$(LIBDIR))"
 	@echo "make clean                  remove everything that was built"
