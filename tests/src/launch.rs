@@ -52,6 +52,10 @@ impl Launcher {
         let folder = built.join("gstreamer-of-the-tests");
         std::fs::create_dir_all(folder.join("plugins"))?;
         let link = folder.join("plugins/libgstfourier.so");
+        // A build folder that was moved has a link to where it was.
+        if std::fs::read_link(&link).is_ok_and(|target| target != plugin) {
+            std::fs::remove_file(&link)?;
+        }
         match std::os::unix::fs::symlink(&plugin, &link) {
             Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(error.into()),
             Ok(()) | Err(_) => Ok(Self { folder }),
