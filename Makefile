@@ -12,6 +12,8 @@ PLUGIN = $(TARGET)/release/libgstfourier.so
 help:
 	@echo "make play [FILE=movie.mp4]  decode a file: mp4, mov, mkv, webm, ts, flv or a bare H.264 stream"
 	@echo "make check                  formatting, lints, documentation and every test"
+	@echo "make check-kernel [ALL=1]   the tests on a real kernel: Linux in user mode, with the virtual decoder visl"
+	@echo "make kernel-shell           a shell in that kernel"
 	@echo "make deps                   install the Debian packages that are missing"
 	@echo "make build                  the release build: $(PLUGIN)"
 	@echo "make bench                  frames per second and memory, side by side with other decoders"
@@ -36,6 +38,15 @@ play: build
 check: deps
 	@scripts/check
 
+check-kernel: deps-kernel
+	@tests/kernel/check $(if $(ALL),--all)
+
+kernel-shell: deps-kernel
+	@tests/kernel/shell
+
+deps-kernel:
+	@scripts/deps kernel
+
 bench: build
 	$(CARGO) run --release --locked --package fourier-tests --bin bench
 	$(CARGO) bench --locked --package fourier-tests
@@ -52,4 +63,4 @@ install:
 clean:
 	$(CARGO) clean
 
-.PHONY: help deps build play check bench doc install clean
+.PHONY: help deps deps-kernel build play check check-kernel kernel-shell bench doc install clean
