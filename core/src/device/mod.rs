@@ -5,13 +5,14 @@
 //! tell which it has.
 //!
 //! [`format`](mod@format) names pixel formats, [`discovery`] opens a device by its name, [`allocator`] makes frame
-//! memories with one, [`soft`] is the software node; [`contract`] and [`fault`] are for tests.
+//! memories with one, [`kernel`] and [`soft`] are the two nodes; [`contract`] and [`fault`] are for tests.
 
 pub mod allocator;
 pub mod contract;
 pub mod discovery;
 pub mod fault;
 pub mod format;
+pub mod kernel;
 pub mod soft;
 
 use std::fmt::Debug;
@@ -201,6 +202,8 @@ pub struct Capabilities {
     pub max_bit_depth: u8,
     /// It decodes 4:2:2.
     pub chroma_422: bool,
+    /// The formats that its pictures may have, of those that we know.
+    pub capture_formats: Vec<PixelFormat>,
     /// Smallest coded size.
     pub min_size: Size,
     /// Largest coded size.

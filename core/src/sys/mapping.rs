@@ -13,10 +13,15 @@ use nix::sys::mman::{MapFlags, ProtFlags, mmap, munmap};
 use super::object;
 use crate::IoctlError;
 
-/// A shared, writable mapping of a dma-buf or memfd from its start, unmapped when dropped.
+/// A shared, writable mapping of a dma-buf, a memfd or a buffer of a video node, unmapped when dropped.
 ///
-/// Only memory that cannot shrink is mapped, so no access faults. Other processes and devices may change the bytes at
-/// any time: they are samples or bitstream, never trusted.
+/// Only memory that cannot shrink is mapped, so no access faults. What it shows is shared: a device, another process or
+/// another mapping in this one may change the bytes while they are borrowed here, which Rust's rules for references do
+/// not foresee and nothing in user space can rule out. It is kept harmless as every user of mmap(2) has to: two
+/// mappings never have an address in common, so no two *Rust* references overlap; a byte has no invalid values; and the
+/// bytes are samples or bitstream, of which a reader gets old or new ones in any mixture, checks each value that it
+/// reads, and never reads one twice to rely on both being equal. Who waits for a device before it reads (the session, by
+/// its tickets) reads what the device wrote.
 pub struct Mapping {
     start: NonNull<c_void>,
     length: usize,
@@ -35,10 +40,26 @@ impl Mapping {
         if length > object::length(fd)? || isize::try_from(length).is_err() {
             return Err(error(Errno::EINVAL));
         }
+        Self::map(fd, mapped, 0).map_err(error)
+    }
+
+    /// Maps a memory plane of an MMAP buffer: videobuf2 keeps its memory for as long as it is mapped.
+    ///
+    /// # Errors
+    /// EINVAL for a length of 0; else what mmap(2) says: EINVAL for an offset that QUERYBUF did not give.
+    pub(super) fn of_video_buffer(node: BorrowedFd<'_>, length: usize, offset: i64) -> Result<Self, Errno> {
+        let mapped = NonZeroUsize::new(length).filter(|&length| isize::try_from(length.get()).is_ok());
+        Self::map(node, mapped.ok_or(Errno::EINVAL)?, offset)
+    }
+
+    fn map(fd: BorrowedFd<'_>, length: NonZeroUsize, offset: i64) -> Result<Self, Errno> {
         let protection = ProtFlags::PROT_READ | ProtFlags::PROT_WRITE;
         // SAFETY: no address is given, so no existing mapping is replaced; the result is owned by the new value alone.
-        let start = unsafe { mmap(None, mapped, protection, MapFlags::MAP_SHARED, fd, 0) }.map_err(error)?;
-        Ok(Self { start, length })
+        let start = unsafe { mmap(None, length, protection, MapFlags::MAP_SHARED, fd, offset) }?;
+        Ok(Self {
+            start,
+            length: length.get(),
+        })
     }
 
     /// How many bytes are mapped, at least 1.
@@ -50,7 +71,8 @@ impl Mapping {
     /// The bytes.
     pub fn bytes(&self) -> &[u8] {
         // SAFETY: `start` is the start of a live mapping of `length` readable bytes, at most `isize::MAX`, that lives as
-        // long as `self`; the object behind it cannot shrink (checked in `new`).
+        // long as `self`; the memory behind it cannot shrink (checked in `new`, or kept by videobuf2). Of writes by others
+        // see the type.
         unsafe { std::slice::from_raw_parts(self.start.as_ptr().cast(), self.length) }
     }
 

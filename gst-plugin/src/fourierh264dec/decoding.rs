@@ -51,10 +51,10 @@ impl Decoding {
 }
 
 impl FourierH264Dec {
-    /// Finds the decoder that the user asked for.
-    pub(super) fn open_device(&self) -> Result<Arc<dyn DecoderDevice>, gst::ErrorMessage> {
+    /// Finds the decoders that the user asked for, best first.
+    pub(super) fn open_devices(&self) -> Result<Vec<Arc<dyn DecoderDevice>>, gst::ErrorMessage> {
         let wanted = lock(&self.settings).device.clone();
-        discovery::open_device(wanted.as_deref()).map_err(|error| {
+        discovery::open_devices(wanted.as_deref()).map_err(|error| {
             gst::error_msg!(
                 gst::ResourceError::NotFound,
                 ("No H.264 decoder: {error}"),
@@ -98,23 +98,22 @@ impl FourierH264Dec {
     }
 
     fn new_decoder(&self, input: &Input) -> Result<StreamDecoder, Error> {
-        let device = lock(&self.device)
-            .clone()
-            .ok_or_else(|| Error::Bug("the element was not opened".into()))?;
+        let devices = lock(&self.devices).clone();
         let alignment = if input.is_nal_aligned {
             Alignment::Nal
         } else {
             Alignment::AccessUnit
         };
         let low_latency = lock(&self.settings).low_latency;
-        let decoder = StreamDecoder::new(
-            device,
+        let decoder = StreamDecoder::with_candidates(
+            devices,
             StreamConfig {
                 low_latency,
                 alignment,
                 ..StreamConfig::default()
             },
         )?;
+        *lock(&self.device) = Some(Arc::clone(decoder.device()));
         *lock(&self.interrupt) = Some(decoder.interrupt());
         self.end_interruption();
         Ok(decoder)
@@ -172,7 +171,10 @@ impl FourierH264Dec {
         while let Some(event) = decoder.next_event() {
             let item = match event {
                 // Each frame has its format with it.
-                Event::Format(_) => continue,
+                Event::Format(_) => {
+                    *lock(&self.device) = Some(Arc::clone(decoder.device()));
+                    continue;
+                }
                 Event::Frame(frame) => Item::Frame(Arc::new(frame)),
                 Event::Dropped { tag, reason } => Item::Dropped(tag, reason),
                 Event::Warning(error) => Item::Warning(error),

@@ -27,6 +27,9 @@ use super::{CAT, caps, lock};
 #[derive(Debug, Default)]
 pub struct FourierH264Dec {
     pub(super) settings: Mutex<Settings>,
+    /// Those that the user's choice allows, best first.
+    pub(super) devices: Mutex<Vec<Arc<dyn DecoderDevice>>>,
+    /// The one that decodes, or will.
     pub(super) device: Mutex<Option<Arc<dyn DecoderDevice>>>,
     pub(super) decoding: Mutex<Option<Decoding>>,
     /// Of the decoder in `decoding`, to be had while that is locked.
@@ -113,12 +116,15 @@ impl ElementImpl for FourierH264Dec {
 
 impl VideoDecoderImpl for FourierH264Dec {
     fn open(&self) -> Result<(), gst::ErrorMessage> {
-        *lock(&self.device) = Some(self.open_device()?);
+        let devices = self.open_devices()?;
+        *lock(&self.device) = devices.first().cloned();
+        *lock(&self.devices) = devices;
         Ok(())
     }
 
     fn close(&self) -> Result<(), gst::ErrorMessage> {
         *lock(&self.device) = None;
+        lock(&self.devices).clear();
         Ok(())
     }
 

@@ -98,15 +98,18 @@ pub struct StreamStats {
     pub lost_frames: u64,
     /// Warnings given out.
     pub warnings: u64,
-    /// Of the session.
+    /// Of the session, those of earlier devices of this stream not included.
     pub session: SessionStats,
     /// Of the pool of the format being decoded.
     pub pool: PoolStats,
 }
 
-/// Decodes one stream on one device.
+/// Decodes one stream, on the first of its devices that takes it.
 #[derive(Debug)]
 pub struct StreamDecoder {
+    /// Best first.
+    candidates: Vec<Arc<dyn DecoderDevice>>,
+    /// The one that `session` is on.
     device: Arc<dyn DecoderDevice>,
     session: Session,
     config: StreamConfig,
@@ -140,6 +143,16 @@ impl StreamDecoder {
     /// # Errors
     /// [`Error::Device`] with what open(2) says.
     pub fn new(device: Arc<dyn DecoderDevice>, config: StreamConfig) -> Result<Self> {
+        Self::with_candidates(vec![device], config)
+    }
+
+    /// Opens a context of the first of `candidates`; where that refuses what an SPS says, the next one gets the stream.
+    ///
+    /// # Errors
+    /// [`Error::Device`] with what open(2) says; [`Error::Unsupported`] if there are none.
+    pub fn with_candidates(candidates: Vec<Arc<dyn DecoderDevice>>, config: StreamConfig) -> Result<Self> {
+        let device = candidates.first().cloned();
+        let device = device.ok_or_else(|| Error::Unsupported("decoding without a device".to_owned()))?;
         let policy = if config.low_latency {
             OutputPolicy::LowLatency
         } else {
@@ -148,6 +161,7 @@ impl StreamDecoder {
         Ok(Self {
             session: Session::open(Arc::clone(&device))?,
             device,
+            candidates,
             config,
             interrupt: Interrupt::new(),
             parameter_sets: ParameterSets::default(),
@@ -258,6 +272,11 @@ impl StreamDecoder {
     /// Ends waits for frames from another thread.
     pub fn interrupt(&self) -> Interrupt {
         self.interrupt.clone()
+    }
+
+    /// The device that decodes.
+    pub fn device(&self) -> &Arc<dyn DecoderDevice> {
+        &self.device
     }
 
     /// How far it is into the stream.

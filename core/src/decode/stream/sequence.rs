@@ -6,7 +6,7 @@ use super::StreamDecoder;
 use super::event::{DropReason, Event};
 use super::format::StreamFormat;
 use super::sei::StaticMetadata;
-use crate::decode::FrameNeeds;
+use crate::decode::{FrameNeeds, Session};
 use crate::h264::dpb::{DpbLimits, OutputPolicy};
 use crate::h264::slice_header::SliceHeader;
 use crate::h264::sps::Sps;
@@ -107,7 +107,32 @@ impl StreamDecoder {
             dpb,
             downstream: self.config.downstream_min_frames,
         };
-        Ok((self.session.configure(sps, needs, &self.interrupt)?, dpb))
+        Ok((self.configure(sps, needs)?, dpb))
+    }
+
+    /// Sets up the session for `sps`; where its device refuses the stream, a session of the first that does not.
+    fn configure(&mut self, sps: &Sps, needs: FrameNeeds) -> Result<FramePool> {
+        let refusal = match self.session.configure(sps, needs, &self.interrupt) {
+            Err(refusal @ Error::Unsupported(_)) => refusal,
+            configured => return configured,
+        };
+        let current = Arc::clone(&self.device);
+        let others = self.candidates.iter().filter(|other| !Arc::ptr_eq(other, &current));
+        for other in others {
+            let taken = Session::open(Arc::clone(other))
+                .and_then(|session| Ok((session.configure(sps, needs, &self.interrupt)?, session)));
+            match taken {
+                Ok((pool, session)) => {
+                    let (from, to) = (&current.capabilities().path, &other.capabilities().path);
+                    tracing::info!("{to} takes the stream that {from} refuses: {refusal}");
+                    self.session = session;
+                    self.device = Arc::clone(other);
+                    return Ok(pool);
+                }
+                Err(error) => tracing::debug!("{}: {error}", other.capabilities().path),
+            }
+        }
+        Err(refusal)
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::*;
 use crate::decode::Outcome;
 use crate::device::fault::{Fault, FaultyDevice, Occasion, Verb};
-use crate::device::soft::SoftDevice;
+use crate::device::soft::{Personality, SoftDevice};
 use crate::units::Size;
 
 const OPEN_GOP: &[u8] = include_bytes!("tests/open_gop.264");
@@ -347,6 +347,31 @@ fn another_size_gives_a_new_format_after_all_frames_of_the_old() {
     assert_eq!(lengths.iter().filter(|&&length| length == lengths[0]).count(), 28);
     assert_eq!(lengths[14..18], [lengths[14]; 4]);
     assert_eq!(got.damaged(), []);
+}
+
+#[test]
+fn of_several_devices_the_first_that_takes_the_stream_decodes_it() {
+    let device =
+        |options| -> Arc<dyn DecoderDevice> { Arc::new(SoftDevice::new(Personality::parse(options).unwrap())) };
+    let devices = vec![device("hantro,max=48x48"), device("max=32x32"), device("rkvdec")];
+    let mut decoder = StreamDecoder::with_candidates(devices, StreamConfig::default()).unwrap();
+    assert_eq!(decoder.device().capabilities().path, "soft:hantro");
+    let got = decode_pieces(&mut decoder, access_units(OPEN_GOP));
+    assert_eq!(got.frames.len(), 14);
+    assert_eq!(decoder.device().capabilities().path, "soft:rkvdec");
+    // Too small for hantro and rkvdec.
+    let got = decode_pieces(&mut decoder, access_units(SMALL));
+    assert_eq!(got.frames.len(), 4);
+    assert_eq!(decoder.device().capabilities().path, "soft");
+
+    let mut none = StreamDecoder::with_candidates(
+        vec![device("max=32x32"), device("hantro,max=48x48")],
+        StreamConfig::default(),
+    )
+    .unwrap();
+    let refusal = none.decode(AccessUnitBytes::AnnexB(OPEN_GOP), FrameTag(0)).unwrap_err();
+    assert!(matches!(refusal, Error::Unsupported(_)), "{refusal}");
+    assert!(StreamDecoder::with_candidates(Vec::new(), StreamConfig::default()).is_err());
 }
 
 #[test]

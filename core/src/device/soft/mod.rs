@@ -52,6 +52,7 @@ impl SoftDevice {
             interlaced: personality.interlaced && controls::DECODES_INTERLACED,
             max_bit_depth: 8,
             chroma_422: false,
+            capture_formats: vec![formats::capture_format(&personality)],
             min_size: personality.min_size,
             max_size: personality.max_size,
             max_num_buffers: personality.max_num_buffers,
