@@ -266,6 +266,7 @@ pub trait DecoderNode: Debug + Send + Sync {
     fn stream_on(&self, queue: Queue) -> Result<()>;
     /// VIDIOC_STREAMOFF: returns every buffer, forgets their timestamps, completes or cancels queued requests.
     fn stream_off(&self, queue: Queue) -> Result<()>;
-    /// VIDIOC_DECODER_CMD(V4L2_DEC_CMD_FLUSH): lets go of a held CAPTURE buffer.
+    /// VIDIOC_DECODER_CMD(V4L2_DEC_CMD_FLUSH): lets go of a held CAPTURE buffer, unless another is queued behind it: the
+    /// kernel looks at the last one only.
     fn flush(&self) -> Result<()>;
 }

@@ -93,7 +93,7 @@ pub(super) fn memory_that_is_too_short_is_refused(device: &dyn DecoderDevice) ->
         layout: memory.layout.clone(),
         ..short
     };
-    expect_errno(rig.queue_import(0, &liar), Errno::EINVAL)?;
+    expect_errno(rig.queue_import(0, &liar), Errno::EFAULT)?;
     let no_planes = capture_buffer(0, BufferMemory::DmaBuf(&[]));
     expect_errno(rig.node.queue_buffer(Queue::Capture, &no_planes), Errno::EINVAL)?;
     let mapped = capture_buffer(0, BufferMemory::Mmap);

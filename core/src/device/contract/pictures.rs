@@ -130,11 +130,10 @@ fn two_parts(rig: &Rig<'_>, value: u8) -> [Submission; 2] {
     }
 }
 
-/// The first of two parts of a picture is decoded, with hold; its CAPTURE buffer stays with the device.
+/// The first of two parts of a picture is decoded, with hold; its CAPTURE buffer, index 0 of 2, stays with the device.
 fn held<'a>(device: &'a dyn DecoderDevice, value: u8) -> Result<Rig<'a>, Failure> {
     let rig = Rig::streaming(device, MemoryType::Mmap, 2)?;
     rig.queue_capture(0)?;
-    rig.queue_capture(1)?;
     rig.submit_part(0, &two_parts(&rig, value)[0], timestamp(0), true)?;
     rig.wait(0)?;
     rig.dequeue(Queue::Output)?;
@@ -167,6 +166,7 @@ pub(super) fn a_held_capture_buffer_is_let_go_by_the_next_picture(
         return Ok(NO_HOLD);
     }
     let rig = held(device, 111)?;
+    rig.queue_capture(1)?;
     rig.submit(1, Picture::Grey(112), timestamp(1))?;
     let first = rig.collect(1)?;
     let second = rig.dequeue(Queue::Capture)?;
@@ -183,7 +183,9 @@ pub(super) fn a_held_capture_buffer_is_let_go_by_the_next_picture(
     Ok(Verdict::Held)
 }
 
-pub(super) fn a_held_capture_buffer_is_let_go_by_flush(device: &dyn DecoderDevice) -> Result<Verdict, Failure> {
+pub(super) fn a_held_capture_buffer_that_nothing_follows_is_let_go_by_flush(
+    device: &dyn DecoderDevice,
+) -> Result<Verdict, Failure> {
     if !device.capabilities().hold_capture {
         return Ok(NO_HOLD);
     }
@@ -196,6 +198,11 @@ pub(super) fn a_held_capture_buffer_is_let_go_by_flush(device: &dyn DecoderDevic
         rig.node.dequeue_buffer(Queue::Capture)? == Dequeued::NotReady,
         "a second flush gave a buffer"
     );
+    rig.queue_capture(1)?;
+    rig.submit(1, Picture::Grey(114), timestamp(1))?;
+    let next = rig.collect(1)?;
+    ensure!(next.index == BufferIndex(1), "the next picture came as {next:?}");
+    rig.expect_grey(next.index, 114)?;
     Ok(Verdict::Held)
 }
 
@@ -232,7 +239,7 @@ pub(super) fn another_size_follows_without_closing(device: &dyn DecoderDevice) -
     rig.output = rig.node.set_format(Queue::Output, &rig.output)?;
     let sps = sps(rig.size);
     rig.node.set_controls(None, &[Control::Sps(&sps)])?;
-    rig.capture = rig.node.format(Queue::Capture)?;
+    rig.negotiate_capture()?;
     rig.allocate(MemoryType::Mmap, 1)?;
     rig.start()?;
     rig.queue_capture(0)?;

@@ -77,8 +77,16 @@ impl<'a> Rig<'a> {
             &[Control::DecodeMode(rig.mode()), Control::StartCode(rig.start_code())],
         )?;
         rig.node.set_controls(None, &[Control::Sps(&sps(size))])?;
-        rig.capture = rig.node.set_format(Queue::Capture, &rig.node.format(Queue::Capture)?)?;
+        rig.negotiate_capture()?;
         Ok(rig)
+    }
+
+    /// The device's own CAPTURE format, in the size of the pictures: not every driver takes that from OUTPUT.
+    pub(super) fn negotiate_capture(&mut self) -> Result<(), Failure> {
+        let mut wanted = self.node.format(Queue::Capture)?;
+        wanted.size = self.size;
+        self.capture = self.node.set_format(Queue::Capture, &wanted)?;
+        Ok(())
     }
 
     /// Opens with [`SLOTS`] OUTPUT buffers and `captures` CAPTURE buffers, both streaming.

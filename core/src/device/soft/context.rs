@@ -143,6 +143,16 @@ impl Context {
         Ok(format.planes.iter().map(|plane| plane.size_image as usize).collect())
     }
 
+    /// REQBUFS: what it frees leaves its requests first, as with STREAMOFF.
+    pub(super) fn request_buffers(&mut self, queue: Queue, memory: MemoryType, count: u32) -> Result<u32, Errno> {
+        self.accepts_memory(queue, memory)?;
+        let lengths = self.plane_lengths(queue, self.format(queue))?;
+        if queue == Queue::Output && !self.output.streaming {
+            self.requests.cancel();
+        }
+        self.queue_mut(queue).request(memory, count, &lengths)
+    }
+
     /// QBUF on OUTPUT: the buffer waits in its request until that is queued.
     pub(super) fn queue_output(&mut self, buffer: &QueueBuffer<'_>) -> Result<(), Errno> {
         let length = self.output.get(buffer.index)?.length();
@@ -322,10 +332,12 @@ impl Context {
         self.arenas.push(arena);
     }
 
-    /// V4L2_DEC_CMD_FLUSH: the last request does not hold its CAPTURE buffer, or does no longer.
+    /// V4L2_DEC_CMD_FLUSH: the last request does not hold its CAPTURE buffer, or does no longer. As in the kernel, which
+    /// looks at the last CAPTURE buffer that is queued, nothing happens if others follow the one that is held.
     pub(super) fn flush(&mut self) {
         match self.output.last_mut() {
             Some(last) => last.hold_capture = false,
+            None if self.capture.next().is_some() => {}
             None => self.releasing = self.held.take().map(|held| held.index).or(self.releasing),
         }
     }

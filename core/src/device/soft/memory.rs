@@ -98,7 +98,8 @@ impl BufferMemory {
     /// Attaches memory that somebody else made; `lengths` are what the format needs.
     ///
     /// # Errors
-    /// EINVAL for the wrong number of planes, a plane that is too short, or something that is no shared memory.
+    /// EINVAL for the wrong number of planes, a plane that is too short, or something that is no shared memory; EFAULT
+    /// for a length beyond the end of the memory.
     pub(super) fn import(planes: &[(BorrowedFd<'_>, usize)], lengths: &[usize]) -> Result<Self, Errno> {
         if planes.len() != lengths.len() {
             return Err(Errno::EINVAL);
@@ -107,6 +108,9 @@ impl BufferMemory {
             let length = claimed_length(fd, length)?;
             if length < needed {
                 return Err(Errno::EINVAL);
+            }
+            if object::length(fd).map_err(|_| Errno::EINVAL)? < length {
+                return Err(Errno::EFAULT);
             }
             let fd = fd.try_clone_to_owned().map_err(|_| Errno::EMFILE)?;
             Plane::new(fd, length).map_err(|_| Errno::EINVAL)

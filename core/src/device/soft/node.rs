@@ -129,15 +129,14 @@ impl DecoderNode for SoftNode {
 
     fn request_buffers(&self, queue: Queue, memory: MemoryType, count: u32) -> Result<CreatedBuffers> {
         let capabilities = self.capabilities(queue);
-        self.call("VIDIOC_REQBUFS", |context| {
-            context.accepts_memory(queue, memory)?;
-            let lengths = context.plane_lengths(queue, context.format(queue))?;
-            let count = context.queue_mut(queue).request(memory, count, &lengths)?;
-            Ok(CreatedBuffers {
-                first: BufferIndex(0),
-                count,
-                capabilities,
-            })
+        let count = self.call("VIDIOC_REQBUFS", |context| {
+            context.request_buffers(queue, memory, count)
+        })?;
+        self.shared.done.notify_all();
+        Ok(CreatedBuffers {
+            first: BufferIndex(0),
+            count,
+            capabilities,
         })
     }
 
