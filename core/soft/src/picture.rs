@@ -12,6 +12,25 @@ pub enum Parity {
     Bottom,
 }
 
+impl Parity {
+    /// The other one.
+    pub(crate) fn opposite(self) -> Self {
+        match self {
+            Self::Top => Self::Bottom,
+            Self::Bottom => Self::Top,
+        }
+    }
+
+    /// The parity of the field that a reference index of a field macroblock of this parity names (8.4.2.1).
+    pub(crate) fn of_field_ref_idx(self, ref_idx: usize) -> Self {
+        if ref_idx.is_multiple_of(2) {
+            self
+        } else {
+            self.opposite()
+        }
+    }
+}
+
 /// What is coded in this picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Structure {
@@ -22,6 +41,29 @@ pub enum Structure {
     },
     /// One field.
     Field(Parity),
+}
+
+impl Structure {
+    /// The parity of a field.
+    pub(crate) fn parity(self) -> Option<Parity> {
+        match self {
+            Self::Frame { .. } => None,
+            Self::Field(parity) => Some(parity),
+        }
+    }
+
+    /// How many pictures of this structure make a frame.
+    pub(crate) fn pictures_per_frame(self) -> usize {
+        match self {
+            Self::Frame { .. } => 1,
+            Self::Field(_) => 2,
+        }
+    }
+
+    /// `MbaffFrameFlag`.
+    pub(crate) fn is_mbaff(self) -> bool {
+        self == Self::Frame { mbaff: true }
+    }
 }
 
 /// `chroma_format_idc` that this crate has types for; 4:4:4 is never decoded.

@@ -115,7 +115,23 @@ pub struct FrameRef<'a, S> {
     pub chroma: PlaneRef<'a, S>,
 }
 
-impl<S> FrameRef<'_, S> {
+impl<'a, S> FrameRef<'a, S> {
+    /// The rows of one field.
+    #[inline(always)]
+    pub(crate) fn field(self, parity: Parity) -> Self {
+        let rows = |plane: PlaneRef<'a, S>| PlaneRef {
+            data: match parity {
+                Parity::Top => plane.data,
+                Parity::Bottom => plane.data.get(plane.pitch..).unwrap_or_default(),
+            },
+            pitch: plane.pitch * 2,
+        };
+        Self {
+            luma: rows(self.luma),
+            chroma: rows(self.chroma),
+        }
+    }
+
     /// Whether a 4:2:0 picture of that many macroblocks lies inside.
     pub(crate) fn holds(&self, width_in_mbs: usize, height_in_mbs: usize) -> bool {
         self.luma.holds(width_in_mbs * 16, height_in_mbs * 16)
@@ -130,6 +146,22 @@ pub struct FrameMut<'a, S> {
     pub luma: PlaneMut<'a, S>,
     /// Cb and Cr, alternating.
     pub chroma: PlaneMut<'a, S>,
+}
+
+impl<S: Copy> FrameMut<'_, S> {
+    /// Shows a field whose other one never came in the rows of both: repeats each of its rows in that of `missing`.
+    pub fn fill_field(&mut self, missing: Parity) {
+        for plane in [&mut self.luma, &mut self.chroma] {
+            let pitch = plane.pitch;
+            for rows in plane.data.chunks_exact_mut(2 * pitch) {
+                let (top, bottom) = rows.split_at_mut(pitch);
+                match missing {
+                    Parity::Top => top.copy_from_slice(bottom),
+                    Parity::Bottom => bottom.copy_from_slice(top),
+                }
+            }
+        }
+    }
 }
 
 impl<S> FrameMut<'_, S> {

@@ -112,10 +112,6 @@ fn check_decodable(controls: &Controls) -> Result<(), Error> {
             structure(controls) == Structure::Frame { mbaff: true },
             "MBAFF (mb_adaptive_frame_field_flag)",
         ),
-        (
-            matches!(structure(controls), Structure::Field(_)),
-            "field pictures (field_pic_flag)",
-        ),
     ];
     match refused.iter().find(|(is_so, _)| *is_so) {
         Some(&(_, feature)) => Err(Error::Unsupported(feature)),
@@ -142,7 +138,8 @@ pub(super) fn check<T: Into<i64>>(
 fn structure(controls: &Controls) -> Structure {
     let flags = controls.decode_params.flags;
     if flags & v4l2::V4L2_H264_DECODE_PARAM_FLAG_FIELD_PIC == 0 {
-        let mbaff = controls.sps.flags & v4l2::V4L2_H264_SPS_FLAG_MB_ADAPTIVE_FRAME_FIELD != 0;
+        const FLAGS: u32 = v4l2::V4L2_H264_SPS_FLAG_MB_ADAPTIVE_FRAME_FIELD | v4l2::V4L2_H264_SPS_FLAG_FRAME_MBS_ONLY;
+        let mbaff = controls.sps.flags & FLAGS == v4l2::V4L2_H264_SPS_FLAG_MB_ADAPTIVE_FRAME_FIELD;
         return Structure::Frame { mbaff };
     }
     let bottom = flags & v4l2::V4L2_H264_DECODE_PARAM_FLAG_BOTTOM_FIELD != 0;
@@ -279,7 +276,7 @@ mod tests {
         assert_eq!(refused(|c| c.sps.chroma_format_idc = 2), "4:2:2 is not supported");
         assert!(refused(|c| c.sps.bit_depth_luma_minus8 = 2).contains("8 bits"));
         assert!(refused(|c| c.pps.num_slice_groups_minus1 = 1).contains("slice group"));
-        assert!(refused(|c| c.decode_params.flags = v4l2::V4L2_H264_DECODE_PARAM_FLAG_FIELD_PIC).contains("field"));
+        assert!(refused(|c| c.sps.flags = v4l2::V4L2_H264_SPS_FLAG_MB_ADAPTIVE_FRAME_FIELD).contains("MBAFF"));
     }
 
     #[test]

@@ -207,7 +207,7 @@ impl<'a> RefListBuilder<'a> {
                     parity: Some(parity),
                 })
         };
-        let (mut next, mut other) = (fields(same), fields(opposite(same)));
+        let (mut next, mut other) = (fields(same), fields(same.opposite()));
         for field in next.by_ref() {
             list.push(field);
             let Some(field) = other.next() else { break };
@@ -263,7 +263,7 @@ impl<'a> RefListBuilder<'a> {
     fn find(&self, long_term: bool, number: i32, number_of: impl Fn(u8) -> i32) -> Option<RefPic> {
         let (frame_number, parity) = match self.field {
             None => (number, None),
-            Some(same) => (number >> 1, Some(if number & 1 != 0 { same } else { opposite(same) })),
+            Some(same) => (number >> 1, Some(if number & 1 != 0 { same } else { same.opposite() })),
         };
         let frames = self.select(long_term, |_| true);
         let dpb_index = frames.as_slice().iter().copied().find(|&index| {
@@ -322,13 +322,6 @@ fn pic_order_cnt(entry: &DpbEntry) -> i32 {
         (true, false) => entry.top_field_order_cnt,
         (false, true) => entry.bottom_field_order_cnt,
         _ => entry.top_field_order_cnt.min(entry.bottom_field_order_cnt),
-    }
-}
-
-fn opposite(parity: Parity) -> Parity {
-    match parity {
-        Parity::Top => Parity::Bottom,
-        Parity::Bottom => Parity::Top,
     }
 }
 

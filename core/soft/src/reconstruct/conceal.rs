@@ -1,42 +1,36 @@
 //! What stands in for macroblocks that no slice delivered.
 
-use super::picture::{Picture, SliceContext};
-use super::references::{RefPicture, current_order_cnt};
+use super::picture::{MbPlace, Picture, SliceContext};
+use super::references::current_order_cnt;
 use super::state::MbState;
 use crate::motion::MbMotion;
-use crate::planes::{PlaneMut, PlaneRef, Sample};
+use crate::planes::{FrameRef, PlaneMut, PlaneRef, Sample};
 
 /// The picture to copy from: the first of the slice that comes after the gap, else the nearest in time.
 pub(super) fn source<'a, S: Sample>(
     picture: &Picture<'a, S>,
     slice: Option<&SliceContext<'_>>,
-) -> Option<RefPicture<'a, S>> {
+) -> Option<FrameRef<'a, S>> {
     let slice = slice.filter(|slice| slice.header.num_ref_idx_active[0] > 0);
-    let dpb_index = match slice {
-        Some(slice) => slice.lists.get(0, 0).dpb_index,
-        None => picture.pool.nearest(picture.params, current_order_cnt(picture.params)),
+    let (params, parity) = (picture.params, picture.params.structure.parity());
+    let nearest = || picture.pool.nearest(params, current_order_cnt(params, parity), parity);
+    let source = match slice {
+        Some(slice) => slice.lists.get(0, 0).picture,
+        None => nearest(),
     };
-    dpb_index.and_then(|index| picture.pool.get(index)).copied()
+    source.and_then(|source| picture.pool.get(source))
 }
 
 impl<'a, S: Sample> Picture<'a, S> {
     /// Conceals the macroblocks before `end`.
-    pub(super) fn conceal_until(&mut self, end: usize, source: Option<RefPicture<'a, S>>) {
+    pub(super) fn conceal_until(&mut self, end: usize, source: Option<FrameRef<'a, S>>) {
         while self.state.next_mb < end {
             let mb_addr = self.state.next_mb;
-            let (x, y) = (
-                mb_addr % self.state.width_in_mbs * 16,
-                mb_addr / self.state.width_in_mbs * 16,
-            );
-            copy(
-                &mut self.target.luma,
-                source.map(|picture| picture.frame.luma),
-                (x, y),
-                16,
-            );
+            let MbPlace { x, y, .. } = self.place(mb_addr, false);
+            copy(&mut self.target.luma, source.map(|picture| picture.luma), (x, y), 16);
             copy(
                 &mut self.target.chroma,
-                source.map(|picture| picture.frame.chroma),
+                source.map(|picture| picture.chroma),
                 (x, y / 2),
                 8,
             );

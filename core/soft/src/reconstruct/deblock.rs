@@ -1,11 +1,16 @@
-//! The deblocking filter (8.7): which edges, how strongly.
+//! The deblocking filter (8.7): which edges, how strongly; `mbaff` has the edges between frame and field macroblocks.
 
-use super::picture::Picture;
+mod mbaff;
+
+pub(super) use mbaff::frame as mbaff_frame;
+
+use super::picture::{MbPlace, Picture};
 use super::state::{MbState, NO_SLICE, SliceState};
+use crate::MotionField;
 use crate::macroblock::Mv;
 use crate::motion::MbMotion;
 use crate::picture::ChromaFormat;
-use crate::planes::{FrameMut, Sample};
+use crate::planes::{FrameMut, PlaneMut, Sample};
 use crate::simd::{Edge, EdgeFilter, Strength};
 
 /// `alpha'` by `indexA` (table 8-16).
@@ -63,70 +68,113 @@ struct Side<'a> {
 /// Deblocks the macroblocks of a row, left to right.
 pub(super) fn row<S: Sample>(picture: &mut Picture<'_, S>, mb_y: usize) {
     let width = picture.state.width_in_mbs;
-    let Picture {
-        target,
-        state,
-        motion,
-        params,
-        ..
-    } = picture;
-    let has_chroma = params.chroma_format != ChromaFormat::Monochrome;
-    let side = |mb_addr: usize| Side {
-        state: &state.macroblocks[mb_addr],
-        motion: motion.get(mb_addr),
-    };
     for mb_x in 0..width {
         let mb_addr = mb_y * width + mb_x;
-        let current = side(mb_addr);
-        let Some(slice) = state.slices.get(current.state.slice as usize) else {
+        let place = picture.place(mb_addr, false);
+        let Some((mut mb, around)) = Deblocked::new(picture, mb_addr, place) else {
             continue;
         };
-        let filters = |neighbour: &Side<'_>| match slice.disable_deblocking_filter_idc {
-            2 => neighbour.state.slice == current.state.slice,
-            _ => neighbour.state.slice != NO_SLICE,
-        };
-        if slice.disable_deblocking_filter_idc == 1 {
-            continue;
+        let left = (mb_x > 0).then(|| mb_addr - 1);
+        let above = mb_addr.checked_sub(width);
+        for (edge, neighbour) in [(Edge::Vertical, left), (Edge::Horizontal, above)] {
+            if let Some(neighbour) = neighbour.and_then(|addr| around.neighbour(addr)) {
+                mb.outer_edge(edge, neighbour);
+            }
+            mb.inner_edges(edge);
         }
-        let mut mb = Deblocked {
-            luma_at: mb_y * 16 * target.luma.pitch + mb_x * 16,
-            chroma_at: mb_y * 8 * target.chroma.pitch + mb_x * 16,
-            target,
-            has_chroma,
-            current,
-            slice,
+    }
+}
+
+/// The other macroblocks of the picture, as the filter of one sees them.
+struct Around<'a> {
+    macroblocks: &'a [MbState],
+    motion: &'a MotionField,
+    slice: u32,
+    disable_deblocking_filter_idc: u8,
+}
+
+impl<'a> Around<'a> {
+    /// A neighbour, if the edge to it is filtered.
+    #[inline(always)]
+    fn neighbour(&self, mb_addr: usize) -> Option<Side<'a>> {
+        let state = &self.macroblocks[mb_addr];
+        let filters = match self.disable_deblocking_filter_idc {
+            2 => state.slice == self.slice,
+            _ => state.slice != NO_SLICE,
         };
-        let left = (mb_x > 0).then(|| side(mb_addr - 1)).filter(filters);
-        let above = mb_addr.checked_sub(width).map(side).filter(filters);
-        mb.edges(Edge::Vertical, left);
-        mb.edges(Edge::Horizontal, above);
+        filters.then(|| Side {
+            state,
+            motion: self.motion.get(mb_addr),
+        })
     }
 }
 
 /// The macroblock whose edges are filtered.
 struct Deblocked<'a, 'f, S> {
     target: &'a mut FrameMut<'f, S>,
-    luma_at: usize,
-    chroma_at: usize,
+    place: MbPlace,
     has_chroma: bool,
     current: Side<'a>,
     slice: &'a SliceState,
 }
 
-impl<S: Sample> Deblocked<'_, '_, S> {
-    /// Filters the edges of one direction; `neighbour` lies behind the outer one, if that is filtered.
-    fn edges(&mut self, edge: Edge, neighbour: Option<Side<'_>>) {
-        let state = self.current.state;
-        if let Some(neighbour) = neighbour {
-            let strengths = match neighbour.state.intra || state.intra {
-                true => [4; 4],
-                false => outer_strengths(edge, neighbour, self.current),
-            };
-            if strengths != [0; 4] {
-                let thresholds = Thresholds::between(neighbour.state, state, self.slice);
-                self.filter(edge, 0, &thresholds, strengths);
-            }
+impl<'a, 'f, S: Sample> Deblocked<'a, 'f, S> {
+    /// A macroblock of the picture and what is around it; `None` = it is not filtered.
+    #[inline(always)]
+    fn new(picture: &'a mut Picture<'f, S>, mb_addr: usize, place: MbPlace) -> Option<(Self, Around<'a>)> {
+        let Picture {
+            target,
+            state,
+            motion,
+            params,
+            ..
+        } = picture;
+        let current = Side {
+            state: &state.macroblocks[mb_addr],
+            motion: motion.get(mb_addr),
+        };
+        let slice = state.slices.get(current.state.slice as usize)?;
+        if slice.disable_deblocking_filter_idc == 1 {
+            return None;
         }
+        let around = Around {
+            macroblocks: &state.macroblocks,
+            motion,
+            slice: current.state.slice,
+            disable_deblocking_filter_idc: slice.disable_deblocking_filter_idc,
+        };
+        let mb = Self {
+            target,
+            place,
+            has_chroma: params.chroma_format != ChromaFormat::Monochrome,
+            current,
+            slice,
+        };
+        Some((mb, around))
+    }
+
+    /// Vectors of rows of a field differ by a sample of the frame when they differ by half a sample of the field.
+    fn limit(&self) -> MvLimit {
+        MvLimit(if self.place.parity.is_some() { 2 } else { 4 })
+    }
+
+    /// Filters the edge to a macroblock of the same kind.
+    fn outer_edge(&mut self, edge: Edge, neighbour: Side<'_>) {
+        let state = self.current.state;
+        let strengths = match neighbour.state.intra || state.intra {
+            true if edge == Edge::Horizontal && self.place.parity.is_some() => [3; 4],
+            true => [4; 4],
+            false => outer_strengths(edge, neighbour, self.current, self.limit()),
+        };
+        if strengths != [0; 4] {
+            let thresholds = Thresholds::between(neighbour.state, state, self.slice);
+            self.filter(edge, 0, &thresholds, strengths);
+        }
+    }
+
+    /// Filters the edges inside.
+    fn inner_edges(&mut self, edge: Edge) {
+        let state = self.current.state;
         let motion_edges = match edge {
             Edge::Vertical => state.vertical_motion_edges,
             Edge::Horizontal => state.horizontal_motion_edges,
@@ -136,10 +184,11 @@ impl<S: Sample> Deblocked<'_, '_, S> {
         }
         let thresholds = Thresholds::between(state, state, self.slice);
         let step = if state.transform_size_8x8_flag { 2 } else { 1 };
+        let limit = self.limit();
         for i in (step..4).step_by(step) {
             let strengths = match state.intra {
                 true => [3; 4],
-                false => inner_strengths(edge, i, self.current, motion_edges >> i & 1 != 0),
+                false => inner_strengths(edge, i, self.current, motion_edges >> i & 1 != 0, limit),
             };
             if strengths != [0; 4] {
                 self.filter(edge, i, &thresholds, strengths);
@@ -150,12 +199,14 @@ impl<S: Sample> Deblocked<'_, '_, S> {
     /// Filters edge `i` of luma, and of chroma if it is one of chroma too.
     fn filter(&mut self, edge: Edge, i: usize, thresholds: &[Thresholds; 3], strengths: BoundaryStrengths) {
         let [y, cb, cr] = thresholds;
+        let place = &self.place;
         if let Some(filter) = edge_filter(y, y, strengths) {
             let offset = match edge {
                 Edge::Vertical => i * 4,
-                Edge::Horizontal => i * 4 * self.target.luma.pitch,
+                Edge::Horizontal => i * 4 * place.luma_pitch,
             };
-            S::deblock_luma(edge, self.target.luma.from(0), self.luma_at + offset, &filter);
+            let plane = PlaneMut::new(&mut *self.target.luma.data, place.luma_pitch);
+            S::deblock_luma(edge, plane, place.luma_at + offset, &filter);
         }
         if !self.has_chroma || !i.is_multiple_of(2) {
             return;
@@ -163,9 +214,10 @@ impl<S: Sample> Deblocked<'_, '_, S> {
         if let Some(filter) = edge_filter(cb, cr, strengths) {
             let offset = match edge {
                 Edge::Vertical => i * 4,
-                Edge::Horizontal => i * 2 * self.target.chroma.pitch,
+                Edge::Horizontal => i * 2 * place.chroma_pitch,
             };
-            S::deblock_chroma(edge, self.target.chroma.from(0), self.chroma_at + offset, &filter);
+            let plane = PlaneMut::new(&mut *self.target.chroma.data, place.chroma_pitch);
+            S::deblock_chroma(edge, plane, place.chroma_at + offset, &filter);
         }
     }
 }
@@ -218,7 +270,7 @@ fn edge_filter(even: &Thresholds, odd: &Thresholds, strengths: BoundaryStrengths
 }
 
 /// `bS` of an edge within a macroblock that is not intra (8.7.2.1).
-fn inner_strengths(edge: Edge, i: usize, side: Side<'_>, motion_changes: bool) -> BoundaryStrengths {
+fn inner_strengths(edge: Edge, i: usize, side: Side<'_>, motion_changes: bool, limit: MvLimit) -> BoundaryStrengths {
     let mut strengths = [0; 4];
     for (part, strength) in strengths.iter_mut().enumerate() {
         let (p, q) = match edge {
@@ -226,7 +278,7 @@ fn inner_strengths(edge: Edge, i: usize, side: Side<'_>, motion_changes: bool) -
             Edge::Horizontal => ((i - 1) * 4 + part, i * 4 + part),
         };
         *strength = match (side.state.coded_blocks >> p | side.state.coded_blocks >> q) & 1 {
-            0 => u8::from(motion_changes && motion_differs(side, p, side, q)),
+            0 => u8::from(motion_changes && motion_differs(side, p, side, q, limit)),
             _ => 2,
         };
     }
@@ -234,7 +286,7 @@ fn inner_strengths(edge: Edge, i: usize, side: Side<'_>, motion_changes: bool) -
 }
 
 /// `bS` across a macroblock edge where neither side is intra.
-fn outer_strengths(edge: Edge, p_side: Side<'_>, q_side: Side<'_>) -> BoundaryStrengths {
+fn outer_strengths(edge: Edge, p_side: Side<'_>, q_side: Side<'_>, limit: MvLimit) -> BoundaryStrengths {
     let mut strengths = [0; 4];
     for (part, strength) in strengths.iter_mut().enumerate() {
         let (p, q) = match edge {
@@ -242,7 +294,7 @@ fn outer_strengths(edge: Edge, p_side: Side<'_>, q_side: Side<'_>) -> BoundarySt
             Edge::Horizontal => (12 + part, part),
         };
         *strength = match (p_side.state.coded_blocks >> p | q_side.state.coded_blocks >> q) & 1 {
-            0 => u8::from(motion_differs(p_side, p, q_side, q)),
+            0 => u8::from(motion_differs(p_side, p, q_side, q, limit)),
             _ => 2,
         };
     }
@@ -251,14 +303,14 @@ fn outer_strengths(edge: Edge, p_side: Side<'_>, q_side: Side<'_>) -> BoundarySt
 
 /// Whether two 4x4 blocks have other reference pictures, another number of vectors, or vectors that differ by a sample.
 #[inline(always)]
-fn motion_differs(p_side: Side<'_>, p: usize, q_side: Side<'_>, q: usize) -> bool {
+fn motion_differs(p_side: Side<'_>, p: usize, q_side: Side<'_>, q: usize, limit: MvLimit) -> bool {
     let quarter = |i: usize| i / 8 * 2 + i % 4 / 2;
     let picture = |side: Side<'_>, list: usize, i: usize| side.state.ref_pic[list][quarter(i)];
     let (p_first, p_second) = (picture(p_side, 0, p), picture(p_side, 1, p));
     let (q_first, q_second) = (picture(q_side, 0, q), picture(q_side, 1, q));
     let (p_mv, q_mv) = (&p_side.motion.mv, &q_side.motion.mv);
-    let straight_far = || far(p_mv[0][p], q_mv[0][q]) || far(p_mv[1][p], q_mv[1][q]);
-    let crossed_far = || far(p_mv[0][p], q_mv[1][q]) || far(p_mv[1][p], q_mv[0][q]);
+    let straight_far = || limit.far(p_mv[0][p], q_mv[0][q]) || limit.far(p_mv[1][p], q_mv[1][q]);
+    let crossed_far = || limit.far(p_mv[0][p], q_mv[1][q]) || limit.far(p_mv[1][p], q_mv[0][q]);
     match (
         p_first == q_first && p_second == q_second,
         p_first == q_second && p_second == q_first,
@@ -270,10 +322,16 @@ fn motion_differs(p_side: Side<'_>, p: usize, q_side: Side<'_>, q: usize) -> boo
     }
 }
 
-/// Whether two vectors differ by 4 quarter samples or more in a frame.
-#[inline(always)]
-fn far(a: Mv, b: Mv) -> bool {
-    a.x.abs_diff(b.x) >= 4 || a.y.abs_diff(b.y) >= 4
+/// By how many quarter samples vertical components differ if they differ by a sample of the frame: 4, in a field 2.
+#[derive(Clone, Copy, Debug)]
+struct MvLimit(u16);
+
+impl MvLimit {
+    /// Whether two vectors differ by a sample of the frame or more.
+    #[inline(always)]
+    fn far(self, a: Mv, b: Mv) -> bool {
+        a.x.abs_diff(b.x) >= 4 || a.y.abs_diff(b.y) >= self.0
+    }
 }
 
 #[cfg(test)]

@@ -1,13 +1,11 @@
 //! Direct prediction of B macroblocks (8.4.1.2), spatial and temporal.
 
+use super::colocated::{Colocated, ColocatedMb};
 use super::partition::{Area, Partitioning};
 use super::picture::{MbContext, Picture, SliceContext};
-use super::references::current_order_cnt;
 use super::vectors::{Grid, median};
 use super::weights::{UNSCALED, dist_scale_factor};
-use crate::MotionField;
 use crate::macroblock::{Mv, SubMbShape};
-use crate::motion::MbMotion;
 use crate::planes::Sample;
 
 /// Motion of a macroblock in direct mode.
@@ -51,65 +49,6 @@ impl Direct {
     }
 }
 
-/// `mvCol` and `refIdxCol` of a 4x4 block (8.4.1.2.1).
-#[derive(Clone, Copy, Debug)]
-struct Colocated {
-    mv: Mv,
-    /// Negative if intra.
-    ref_idx: i8,
-    /// The picture that it refers to.
-    timestamp: Option<u64>,
-}
-
-/// Motion of the macroblock of `colPic` at the same place.
-struct ColocatedMb<'a> {
-    field: Option<&'a MotionField>,
-    motion: &'a MbMotion,
-    direct_8x8_inference_flag: bool,
-}
-
-impl ColocatedMb<'_> {
-    /// The parts of a quarter that each look at one colocated block.
-    fn areas(&self, quarter: usize) -> impl Iterator<Item = Area> + use<> {
-        Area::parts(
-            quarter,
-            if self.direct_8x8_inference_flag {
-                SubMbShape::S8x8
-            } else {
-                SubMbShape::S4x4
-            },
-        )
-    }
-
-    /// What counts for a 4x4 block: with `direct_8x8_inference_flag` the corner of its quarter.
-    fn at(&self, x: usize, y: usize) -> Colocated {
-        let corner = |i: usize| if i < 2 { 0 } else { 3 };
-        let (x, y) = if self.direct_8x8_inference_flag {
-            (corner(x), corner(y))
-        } else {
-            (x, y)
-        };
-        let quarter = y / 2 * 2 + x / 2;
-        let list = usize::from(self.motion.ref_idx[0][quarter] < 0);
-        let ref_idx = self.motion.ref_idx[list][quarter];
-        if ref_idx < 0 {
-            return Colocated {
-                mv: Mv::default(),
-                ref_idx,
-                timestamp: None,
-            };
-        }
-        let timestamp = self
-            .field
-            .and_then(|field| field.reference(self.motion.slice, list, ref_idx));
-        Colocated {
-            mv: self.motion.mv[list][y * 4 + x],
-            ref_idx,
-            timestamp,
-        }
-    }
-}
-
 impl<'p, S: Sample> Picture<'p, S> {
     /// Derives the motion of a whole macroblock in direct mode.
     pub(super) fn direct(&self, at: &MbContext<'_>, slice: &SliceContext<'_>) -> Direct {
@@ -118,27 +57,6 @@ impl<'p, S: Sample> Picture<'p, S> {
             self.spatial(at, slice, &colocated)
         } else {
             self.temporal(slice, &colocated)
-        }
-    }
-
-    /// The macroblock of the first picture of list 1; without one it counts as intra.
-    fn colocated(&self, at: &MbContext<'_>, slice: &SliceContext<'_>) -> ColocatedMb<'p> {
-        let dpb_index = slice.lists.get(1, 0).dpb_index;
-        let field = dpb_index
-            .and_then(|index| self.pool.get(index))
-            .map(|picture| picture.motion);
-        let direct_8x8_inference_flag = self.params.direct_8x8_inference_flag;
-        match field {
-            Some(field) if field.is_of(self.state.width_in_mbs, self.state.height_in_mbs) => ColocatedMb {
-                field: Some(field),
-                motion: field.get(at.mb_addr),
-                direct_8x8_inference_flag,
-            },
-            _ => ColocatedMb {
-                field: None,
-                motion: &MbMotion::INTRA,
-                direct_8x8_inference_flag,
-            },
         }
     }
 
@@ -186,18 +104,22 @@ impl<'p, S: Sample> Picture<'p, S> {
             let ref_idx_l0 = match colocated.at(x, y) {
                 Colocated { ref_idx: ..0, .. } => 0,
                 col => col
-                    .timestamp
-                    .and_then(|timestamp| slice.lists.list_0_index_of(timestamp))
+                    .reference
+                    .and_then(|name| {
+                        slice
+                            .lists
+                            .list_0_index_of(colocated.scale.reference(name, slice.lists.parity))
+                    })
                     .unwrap_or(0),
             };
             let reference = slice.lists.get(0, ref_idx_l0);
             let scale = match reference.long_term {
                 true => UNSCALED,
-                false => dist_scale_factor(current_order_cnt(self.params), reference.pic_order_cnt, col_order_cnt),
+                false => dist_scale_factor(slice.pic_order_cnt, reference.pic_order_cnt, col_order_cnt),
             };
             direct.ref_idx[0][quarter] = ref_idx_l0;
             for area in colocated.areas(quarter) {
-                let mv_col = colocated.at(area.x, area.y).mv;
+                let mv_col = colocated.scale.vector(colocated.at(area.x, area.y).mv);
                 let mv_l0 = Mv {
                     x: scaled(scale, mv_col.x),
                     y: scaled(scale, mv_col.y),

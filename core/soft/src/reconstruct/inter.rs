@@ -2,11 +2,11 @@
 
 use super::interpolate::{Block, FilterScratch, RefBlock};
 use super::partition::Area;
-use super::picture::{MbContext, Picture, SliceContext};
-use super::residual::{Scales, add_luma_4x4, add_luma_8x8};
+use super::picture::{MbContext, MbPlace, Picture, SliceContext};
+use super::residual::{Scaling4x4, Scaling8x8, add_luma_4x4, add_luma_8x8};
 use crate::macroblock::{Mv, block};
 use crate::motion::MbMotion;
-use crate::picture::ChromaFormat;
+use crate::picture::{ChromaFormat, Parity};
 use crate::planes::{PlaneMut, PlaneRef, Sample};
 use crate::simd::{Size, Weighting};
 
@@ -32,6 +32,9 @@ impl<S: Sample> Default for InterScratch<S> {
 /// A part of a macroblock with one motion.
 struct Part {
     block: Block,
+    /// Where its samples go in the luma and in the chroma plane.
+    luma_at: usize,
+    chroma_at: usize,
     /// `refIdxL0` and `refIdxL1`, negative where the list is not used.
     ref_idx: [i8; 2],
     /// `mvL0` and `mvL1`.
@@ -39,7 +42,7 @@ struct Part {
 }
 
 impl Part {
-    fn new(at: &MbContext<'_>, motion: &MbMotion, area: Area) -> Self {
+    fn new(place: &MbPlace, motion: &MbMotion, area: Area) -> Self {
         let (quarter, first) = (area.y / 2 * 2 + area.x / 2, area.y * 4 + area.x);
         let size = Size {
             width: area.width * 4,
@@ -47,10 +50,12 @@ impl Part {
         };
         Self {
             block: Block {
-                x: at.x + area.x * 4,
-                y: at.y + area.y * 4,
+                x: place.x + area.x * 4,
+                y: place.y + area.y * 4,
                 size,
             },
+            luma_at: place.luma_at + area.y * 4 * place.luma_pitch + area.x * 4,
+            chroma_at: place.chroma_at + area.y * 2 * place.chroma_pitch + area.x * 4,
             ref_idx: [motion.ref_idx[0][quarter], motion.ref_idx[1][quarter]],
             mv: [motion.mv[0][first], motion.mv[1][first]],
         }
@@ -69,89 +74,99 @@ impl<'a, S: Sample> Picture<'a, S> {
     /// Reconstructs an inter macroblock.
     pub(super) fn inter(&mut self, at: MbContext<'a>, slice: &SliceContext<'_>) {
         let (partitioning, motion) = self.derive_motion(&at, slice);
-        partitioning.for_each_area(|area| self.predict(&Part::new(&at, &motion, area), slice));
+        partitioning.for_each_area(|area| self.predict(&at.place, &Part::new(&at.place, &motion, area), slice));
         self.inter_residual(at);
     }
 
     /// Predicts one part from one or both lists.
-    fn predict(&mut self, part: &Part, slice: &SliceContext<'_>) {
+    fn predict(&mut self, place: &MbPlace, part: &Part, slice: &SliceContext<'_>) {
         let both = part.ref_idx[0] >= 0 && part.ref_idx[1] >= 0;
         if part.ref_idx[0] >= 0 {
-            self.predict_from(part, slice, 0);
+            self.predict_from(place, part, slice, 0);
         }
         if part.ref_idx[1] >= 0 {
-            self.predict_from(part, slice, 1);
+            self.predict_from(place, part, slice, 1);
         }
         let weights = slice.weights.of(part.ref_idx, S::BIT_DEPTH);
         if weights.is_none() && !both {
             return;
         }
-        let [luma_at, chroma_at] = self.places(part);
         let InterScratch { luma, chroma, .. } = &*self.scratch;
         let other = both.then_some(PlaneRef::new(luma, 16));
         let weighting = weights.as_ref().map(|weights| &weights.luma);
-        combine(self.target.luma.from(luma_at), other, part.block.size, weighting);
+        let dst = PlaneMut::new(&mut self.target.luma.data[part.luma_at..], place.luma_pitch);
+        combine(dst, other, part.block.size, weighting);
         if self.params.chroma_format != ChromaFormat::Monochrome {
             let other = both.then_some(PlaneRef::new(chroma, 16));
             let weighting = weights.as_ref().map(|weights| &weights.chroma);
-            combine(self.target.chroma.from(chroma_at), other, part.chroma_size(), weighting);
+            let dst = PlaneMut::new(&mut self.target.chroma.data[part.chroma_at..], place.chroma_pitch);
+            combine(dst, other, part.chroma_size(), weighting);
         }
     }
 
-    /// Where a part begins in the luma and in the chroma plane.
-    fn places(&self, part: &Part) -> [usize; 2] {
-        let Block { x, y, .. } = part.block;
-        [y * self.target.luma.pitch + x, y / 2 * self.target.chroma.pitch + x]
-    }
-
     /// Predicts a part from one list: into the picture, or into the scratch memory if it is the second one.
-    fn predict_from(&mut self, part: &Part, slice: &SliceContext<'_>, list: usize) {
+    fn predict_from(&mut self, place: &MbPlace, part: &Part, slice: &SliceContext<'_>, list: usize) {
         let entry = slice.lists.get(list, part.ref_idx[list]);
         self.outcome.missing_reference |= entry.missing;
         let reference = RefBlock {
-            picture: entry.dpb_index.and_then(|index| self.pool.get(index)).copied(),
+            picture: entry.picture.and_then(|picture| self.pool.get(picture)),
             width_in_mbs: self.state.width_in_mbs,
-            height_in_mbs: self.state.height_in_mbs,
+            height_in_mbs: place.height_in_mbs,
         };
-        let [luma_at, chroma_at] = self.places(part);
         let InterScratch { luma, chroma, filters } = &mut *self.scratch;
         let (luma_dst, chroma_dst) = match list == 1 && part.ref_idx[0] >= 0 {
             true => (PlaneMut::new(luma, 16), PlaneMut::new(chroma, 16)),
-            false => (self.target.luma.from(luma_at), self.target.chroma.from(chroma_at)),
+            false => (
+                PlaneMut::new(&mut self.target.luma.data[part.luma_at..], place.luma_pitch),
+                PlaneMut::new(&mut self.target.chroma.data[part.chroma_at..], place.chroma_pitch),
+            ),
         };
-        reference.luma(&part.block, part.mv[list], luma_dst, filters);
+        let mv = part.mv[list];
+        reference.luma(&part.block, mv, luma_dst, filters);
         if self.params.chroma_format != ChromaFormat::Monochrome {
-            reference.chroma(&part.block, part.mv[list], chroma_dst, filters);
+            let mv = chroma_vector(mv, place.parity, entry.picture.and_then(|picture| picture.parity));
+            reference.chroma(&part.block, mv, chroma_dst, filters);
         }
     }
 
     fn inter_residual(&mut self, mut at: MbContext<'_>) {
         if at.mb.coded_block_pattern & 15 != 0 {
-            let pitch = self.target.luma.pitch;
-            let origin = at.y * pitch + at.x;
-            let scales = Scales::luma(self.scale, true, at.qp[0]);
+            let (pitch, origin) = (at.place.luma_pitch, at.place.luma_at);
+            let by_4x4 = Scaling4x4::new(self.scale, at.scan, true, 0, at.qp[0]);
+            let by_8x8 = Scaling8x8::new(self.scale, at.scan, true, at.qp[0]);
             for quarter in 0..4 {
                 let Area { x, y, .. } = Area::quarter(quarter);
                 let counts = &at.mb.total_coeff[block::LUMA + quarter * 4..][..4];
                 if at.mb.transform_size_8x8_flag {
                     let levels = at.levels.take(counts.iter().map(|&count| usize::from(count)).sum());
-                    add_luma_8x8(
-                        self.target.luma.from(origin + y * 4 * pitch + x * 4),
-                        levels,
-                        scales.by_8x8,
-                    );
+                    let dst = self.luma_from(&at.place, origin + y * 4 * pitch + x * 4);
+                    add_luma_8x8(dst, levels, by_8x8);
                     continue;
                 }
                 for (i, &count) in counts.iter().enumerate() {
                     let levels = at.levels.take(usize::from(count));
                     let place = origin + (y + i / 2) * 4 * pitch + (x + i % 2) * 4;
-                    add_luma_4x4(self.target.luma.from(place), levels, scales.by_4x4);
+                    add_luma_4x4(self.luma_from(&at.place, place), levels, by_4x4);
                 }
             }
         }
         if self.params.chroma_format != ChromaFormat::Monochrome {
             self.add_chroma_residual(&at, true);
         }
+    }
+}
+
+/// The chroma vector of a luma vector in a 4:2:0 field: chroma of the two parities lies a quarter sample off (table 8-9).
+#[inline(always)]
+fn chroma_vector(mv: Mv, current: Option<Parity>, reference: Option<Parity>) -> Mv {
+    let offset = match (current, reference) {
+        (Some(Parity::Top), Some(Parity::Bottom)) => -2,
+        (Some(Parity::Bottom), Some(Parity::Top)) => 2,
+        _ => 0,
+    };
+    Mv {
+        y: mv.y.wrapping_add(offset),
+        ..mv
     }
 }
 

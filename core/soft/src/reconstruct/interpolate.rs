@@ -2,9 +2,8 @@
 
 use std::ops::Range;
 
-use super::references::RefPicture;
 use crate::macroblock::Mv;
-use crate::planes::{PlaneMut, PlaneRef, Sample};
+use crate::planes::{FrameRef, PlaneMut, PlaneRef, Sample};
 use crate::simd::{LumaFilter, Size, Source};
 
 /// Samples that a filter may read around the widest block: 16 + 5, in rows of a round number.
@@ -172,9 +171,9 @@ pub(super) struct Block {
     pub size: Size,
 }
 
-/// A reference picture, or none at all, to predict blocks from.
+/// A reference frame or field, or none at all, to predict blocks from.
 pub(super) struct RefBlock<'a, S> {
-    pub picture: Option<RefPicture<'a, S>>,
+    pub picture: Option<FrameRef<'a, S>>,
     pub width_in_mbs: usize,
     pub height_in_mbs: usize,
 }
@@ -190,7 +189,7 @@ impl<S: Sample> RefBlock<'_, S> {
             height: self.height_in_mbs * 16,
         };
         let reach = Reach::<S, 1> {
-            plane: picture.frame.luma,
+            plane: picture.luma,
             size,
         };
         let (mv_x, mv_y) = (i32::from(mv.x), i32::from(mv.y));
@@ -256,7 +255,7 @@ impl<S: Sample> RefBlock<'_, S> {
             height: self.height_in_mbs * 8,
         };
         let reach = Reach::<S, 2> {
-            plane: picture.frame.chroma,
+            plane: picture.chroma,
             size: picture_size,
         };
         let (mv_x, mv_y) = (i32::from(mv.x), i32::from(mv.y));

@@ -4,16 +4,24 @@
 //! intra prediction of the next row, and the row is deblocked while it is still in the cache. What no slice delivered is
 //! concealed as soon as a later macroblock, or the end of the picture, shows that it will not come.
 //!
-//! * `picture`: the order of work; `state`: what is kept per macroblock; `references`: lists of a slice;
-//! * `intra`; `vectors`, `partition`, `direct`, `inter`, `interpolate`, `weights`: prediction;
+//! A field is a picture of its own whose rows are every other one of its frame; field macroblocks of an MBAFF frame are
+//! worked in the same way. MBAFF frames are deblocked as a whole at their end: their intra prediction looks at rows of
+//! neighbours that no kept line has.
+//!
+//! * `picture`: the order of work; `state`: what is kept per macroblock; `references`: lists of a slice; `mbaff`: who is
+//!   whose neighbour there;
+//! * `intra`; `vectors`, `partition`, `direct`, `colocated`, `inter`, `interpolate`, `weights`: prediction;
 //! * `scaling`, `residual`: levels to residual; `deblock`; `conceal`.
 
+mod colocated;
 mod conceal;
 mod deblock;
 mod direct;
+mod first_field;
 mod inter;
 mod interpolate;
 mod intra;
+mod mbaff;
 mod partition;
 mod picture;
 mod references;
@@ -26,6 +34,7 @@ mod weights;
 use crate::picture::DPB_SIZE;
 use crate::planes::{FrameMut, FrameRef, Sample};
 use crate::{MotionField, ParsedPicture};
+use first_field::FirstField;
 use inter::InterScratch;
 use picture::Picture;
 use references::Pool;
@@ -74,6 +83,7 @@ pub struct Reconstructor<S> {
     state: State<S>,
     scale: LevelScale,
     scratch: InterScratch<S>,
+    first_field: FirstField<S>,
 }
 
 impl<S: Sample> Default for Reconstructor<S> {
@@ -82,6 +92,7 @@ impl<S: Sample> Default for Reconstructor<S> {
             state: State::default(),
             scale: LevelScale::default(),
             scratch: InterScratch::default(),
+            first_field: FirstField::default(),
         }
     }
 }
@@ -102,25 +113,30 @@ impl<S: Sample> Reconstructor<S> {
             return Outcome::default();
         };
         let (width_in_mbs, height_in_mbs) = (params.width_in_mbs as usize, params.height_in_mbs as usize);
-        let target = target.picture(params.structure);
-        if width_in_mbs == 0 || height_in_mbs == 0 || !target.holds(width_in_mbs, height_in_mbs) {
+        if width_in_mbs == 0 || height_in_mbs == 0 || !target.holds(width_in_mbs, params.frame_height_in_mbs() as usize)
+        {
             let concealed_macroblocks = params.width_in_mbs.saturating_mul(params.height_in_mbs);
             return Outcome {
                 concealed_macroblocks,
                 ..Outcome::default()
             };
         }
-        if part.first || !self.state.is_of(width_in_mbs, height_in_mbs) || !motion.is_of(width_in_mbs, height_in_mbs) {
+        let structure = params.structure;
+        if part.first
+            || !self.state.is_of(width_in_mbs, height_in_mbs)
+            || !motion.is_of(structure, width_in_mbs, height_in_mbs)
+        {
             self.state.start(width_in_mbs, height_in_mbs);
-            motion.start(width_in_mbs, height_in_mbs);
+            motion.start(structure, width_in_mbs, height_in_mbs);
+            self.first_field.take(references, params, target);
         }
         self.scale.set(&params.scaling);
         let mut picture = Picture {
             params,
             parsed,
-            target,
+            target: target.picture(structure),
             motion,
-            pool: Pool::new(references, width_in_mbs, height_in_mbs),
+            pool: Pool::new(references, params, self.first_field.planes()),
             state: &mut self.state,
             scale: &self.scale,
             scratch: &mut self.scratch,

@@ -1,15 +1,15 @@
 //! The order of work within a picture: slices, macroblocks, rows.
 
 use super::inter::InterScratch;
-use super::references::{Lists, Pool};
+use super::references::{Lists, Pool, current_order_cnt};
 use super::residual::Levels;
-use super::scaling::{LevelScale, chroma_qp};
+use super::scaling::{LevelScale, Scan, chroma_qp};
 use super::state::{MbState, Neighbours, SliceState, State};
 use super::weights::Weights;
 use super::{Outcome, conceal, deblock};
 use crate::macroblock::{Macroblock, MbType};
-use crate::picture::ChromaFormat;
-use crate::planes::{FrameMut, PlaneRef, Sample};
+use crate::picture::{ChromaFormat, Parity};
+use crate::planes::{FrameMut, PlaneMut, PlaneRef, Sample};
 use crate::slice::{Slice, SliceType};
 use crate::{MotionField, ParsedPicture, PictureParams};
 
@@ -26,13 +26,33 @@ pub(super) struct Picture<'a, S> {
     pub outcome: Outcome,
 }
 
-/// A slice at work.
+/// A slice at work, as its frame macroblocks see it, or in MBAFF frames its field macroblocks of one parity.
 pub(super) struct SliceContext<'a> {
     pub header: &'a Slice,
     /// Its number in the picture, in [`State::slices`] and in the [`MotionField`].
     pub number: u32,
     pub lists: Lists,
     pub weights: Weights<'a>,
+    /// `PicOrderCnt` of the current picture, or of the field that a field macroblock is of.
+    pub pic_order_cnt: i32,
+}
+
+/// Where a macroblock lies in the picture, or a field macroblock in its field.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct MbPlace {
+    /// Its first luma sample, as motion vectors count.
+    pub x: usize,
+    pub y: usize,
+    /// Where its first luma sample is in the plane, and where the next row of it.
+    pub luma_at: usize,
+    pub luma_pitch: usize,
+    /// The same of its chroma.
+    pub chroma_at: usize,
+    pub chroma_pitch: usize,
+    /// Height of the picture or field, in macroblocks.
+    pub height_in_mbs: usize,
+    /// The parity of a macroblock of a field picture and of a field macroblock.
+    pub parity: Option<Parity>,
 }
 
 /// A macroblock at work.
@@ -40,13 +60,13 @@ pub(super) struct SliceContext<'a> {
 pub(super) struct MbContext<'a> {
     pub mb: &'a Macroblock,
     pub mb_addr: usize,
-    /// Place of its first sample in the luma plane, in samples.
-    pub x: usize,
-    pub y: usize,
+    pub place: MbPlace,
     pub neighbours: Neighbours,
     /// `QP'_Y`, and `QP'_C` of Cb and Cr.
     pub qp: [u8; 3],
     pub levels: Levels<'a>,
+    /// The order that its levels come in.
+    pub scan: &'static Scan,
 }
 
 impl<'a, S: Sample> Picture<'a, S> {
@@ -64,19 +84,19 @@ impl<'a, S: Sample> Picture<'a, S> {
 
     fn slice(&mut self, header: &'a Slice) {
         let lists = Lists::new(header, self.params, &self.pool);
-        let number = self.motion.start_slice(lists.timestamps());
+        let number = self.motion.start_slice(lists.names());
         self.state.slices.push(SliceState {
             disable_deblocking_filter_idc: header.disable_deblocking_filter_idc,
             filter_offset_a: header.filter_offset_a,
             filter_offset_b: header.filter_offset_b,
         });
-        let weights = Weights::new(header, self.params, &lists);
-        let slice = SliceContext {
-            header,
-            number,
-            lists,
-            weights,
-        };
+        let slice = self.slice_context(header, number, lists);
+        let of_fields = self.params.structure.is_mbaff().then(|| {
+            [Parity::Top, Parity::Bottom].map(|parity| {
+                let lists = Lists::of_field_macroblocks(header, self.params, &self.pool, parity);
+                Box::new(self.slice_context(header, number, lists))
+            })
+        });
         let macroblocks = self
             .parsed
             .macroblocks
@@ -91,32 +111,85 @@ impl<'a, S: Sample> Picture<'a, S> {
                 let source = conceal::source(self, Some(&slice));
                 self.conceal_until(mb_addr, source);
             }
-            self.macroblock(mb, &slice);
+            match &of_fields {
+                Some(fields) if mb.mb_field_decoding_flag => self.macroblock(mb, &fields[mb_addr % 2]),
+                _ => self.macroblock(mb, &slice),
+            }
             self.finish_macroblock();
+        }
+    }
+
+    fn slice_context(&self, header: &'a Slice, number: u32, lists: Lists) -> SliceContext<'a> {
+        let pic_order_cnt = current_order_cnt(self.params, lists.parity);
+        SliceContext {
+            header,
+            number,
+            weights: Weights::new(header, self.params, &lists, pic_order_cnt),
+            lists,
+            pic_order_cnt,
+        }
+    }
+
+    /// Where a macroblock lies; `field` = it is a field macroblock of an MBAFF frame.
+    pub(super) fn place(&self, mb_addr: usize, field: bool) -> MbPlace {
+        let (width, height_in_mbs) = (self.state.width_in_mbs, self.state.height_in_mbs);
+        let [luma_pitch, chroma_pitch] = [self.target.luma.pitch, self.target.chroma.pitch];
+        let is_mbaff = self.params.structure.is_mbaff();
+        let (x, mb_y) = match is_mbaff {
+            true => (mb_addr / 2 % width * 16, mb_addr / 2 / width * 2 + mb_addr % 2),
+            false => (mb_addr % width * 16, mb_addr / width),
+        };
+        if !(is_mbaff && field) {
+            return MbPlace {
+                x,
+                y: mb_y * 16,
+                luma_at: mb_y * 16 * luma_pitch + x,
+                luma_pitch,
+                chroma_at: mb_y * 8 * chroma_pitch + x,
+                chroma_pitch,
+                height_in_mbs,
+                parity: self.params.structure.parity(),
+            };
+        }
+        let (pair_y, bottom) = (mb_y / 2, mb_y % 2);
+        MbPlace {
+            x,
+            y: pair_y * 16,
+            luma_at: (pair_y * 32 + bottom) * luma_pitch + x,
+            luma_pitch: luma_pitch * 2,
+            chroma_at: (pair_y * 16 + bottom) * chroma_pitch + x,
+            chroma_pitch: chroma_pitch * 2,
+            height_in_mbs: height_in_mbs / 2,
+            parity: Some(if bottom == 0 { Parity::Top } else { Parity::Bottom }),
         }
     }
 
     fn macroblock(&mut self, mb: &'a Macroblock, slice: &SliceContext<'a>) {
         let mb_addr = self.state.next_mb;
-        let width = self.state.width_in_mbs;
+        let is_mbaff = self.params.structure.is_mbaff();
         let qp_y = mb.qp_y.clamp(0, 51);
         let [cb_offset, cr_offset] = self.params.chroma_qp_index_offset;
         let qp = [qp_y as u8, chroma_qp(qp_y, cb_offset), chroma_qp(qp_y, cr_offset)];
-        let at = MbContext {
-            mb,
-            mb_addr,
-            x: mb_addr % width * 16,
-            y: mb_addr / width * 16,
-            neighbours: self.state.neighbours(mb_addr, slice.number),
-            qp,
-            levels: Levels::of(mb, &self.parsed.coefficients),
-        };
+        let place = self.place(mb_addr, mb.mb_field_decoding_flag);
         self.state.macroblocks[mb_addr] = MbState {
             slice: slice.number,
+            field: mb.mb_field_decoding_flag,
             transform_size_8x8_flag: mb.transform_size_8x8_flag,
             qp,
             coded_blocks: coded_blocks(mb),
             ..MbState::ABSENT
+        };
+        let at = MbContext {
+            mb,
+            mb_addr,
+            place,
+            neighbours: match is_mbaff {
+                true => self.state.pair_neighbours(mb_addr, slice.number),
+                false => self.state.neighbours(mb_addr, slice.number),
+            },
+            qp,
+            levels: Levels::of(mb, &self.parsed.coefficients),
+            scan: Scan::of(place.parity.is_some()),
         };
         match mb.mb_type {
             MbType::INxN | MbType::I16x16 { .. } | MbType::IPcm => self.intra(at),
@@ -129,21 +202,39 @@ impl<'a, S: Sample> Picture<'a, S> {
             | MbType::Inter8x8 => self.inter(at, slice),
         }
         if self.params.chroma_format == ChromaFormat::Monochrome {
-            self.grey_chroma(&at);
+            self.grey_chroma(&at.place);
         }
     }
 
     /// What a picture without chroma shows in its chroma plane.
-    fn grey_chroma(&mut self, at: &MbContext<'_>) {
-        let chroma = self.target.chroma.from(at.y / 2 * self.target.chroma.pitch + at.x);
+    fn grey_chroma(&mut self, place: &MbPlace) {
+        let chroma = self.chroma_from(place, place.chroma_at);
         for row in chroma.data.chunks_mut(chroma.pitch).take(8) {
             row[..16].fill(S::from_value(S::GREY));
         }
     }
 
-    /// Goes to the next macroblock; at the end of a row finishes the row.
+    /// The luma plane from a sample on, with the pitch of a macroblock.
+    #[inline(always)]
+    pub(super) fn luma_from(&mut self, place: &MbPlace, at: usize) -> PlaneMut<'_, S> {
+        PlaneMut::new(&mut self.target.luma.data[at..], place.luma_pitch)
+    }
+
+    /// The chroma plane from a sample on, with the pitch of a macroblock.
+    #[inline(always)]
+    pub(super) fn chroma_from(&mut self, place: &MbPlace, at: usize) -> PlaneMut<'_, S> {
+        PlaneMut::new(&mut self.target.chroma.data[at..], place.chroma_pitch)
+    }
+
+    /// Goes to the next macroblock; at the end of a row finishes the row, in an MBAFF frame at the end the picture.
     pub(super) fn finish_macroblock(&mut self) {
         self.state.next_mb += 1;
+        if self.params.structure.is_mbaff() {
+            if self.state.next_mb == self.state.macroblocks.len() {
+                deblock::mbaff_frame(self);
+            }
+            return;
+        }
         if !self.state.next_mb.is_multiple_of(self.state.width_in_mbs) {
             return;
         }

@@ -1,6 +1,6 @@
 //! Levels of the bitstream into coefficients (8.5.6 to 8.5.11), and those onto the prediction.
 
-use super::scaling::{LevelScale, ZIGZAG_4X4, ZIGZAG_8X8};
+use super::scaling::{LevelScale, Scan};
 use crate::macroblock::{Coefficient, Macroblock, block};
 use crate::planes::{PlaneMut, Sample};
 
@@ -33,28 +33,56 @@ impl<'a> Levels<'a> {
     }
 }
 
-/// Scaling of one component of a macroblock: its 4x4 scales, and those of 8x8 for luma.
+/// How the levels of blocks of one size become coefficients: where they go, and what they are scaled by.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Scales<'a> {
-    pub(super) by_4x4: &'a [i32; 16],
-    pub(super) by_8x8: &'a [i32; 64],
+pub(super) struct Scaling<'a, const COUNT: usize> {
+    scan: &'a [u8; COUNT],
+    scale: &'a [i32; COUNT],
 }
 
-impl<'a> Scales<'a> {
-    pub(super) fn luma(tables: &'a LevelScale, inter: bool, qp: u8) -> Self {
+/// Of 4x4 blocks.
+pub(super) type Scaling4x4<'a> = Scaling<'a, 16>;
+/// Of 8x8 blocks.
+pub(super) type Scaling8x8<'a> = Scaling<'a, 64>;
+
+impl<'a> Scaling4x4<'a> {
+    /// Of a component: 0 for Y, 1 for Cb, 2 for Cr.
+    #[inline(always)]
+    pub(super) fn new(tables: &'a LevelScale, scan: &'a Scan, inter: bool, component: usize, qp: u8) -> Self {
         Self {
-            by_4x4: tables.of_4x4(inter, 0, qp),
-            by_8x8: tables.of_8x8(inter, qp),
+            scan: &scan.by_4x4,
+            scale: tables.of_4x4(inter, component, qp),
         }
+    }
+
+    #[inline(always)]
+    fn position(&self, index: usize) -> usize {
+        usize::from(self.scan[index & 15] & 15)
+    }
+}
+
+impl<'a> Scaling8x8<'a> {
+    /// Of luma.
+    #[inline(always)]
+    pub(super) fn new(tables: &'a LevelScale, scan: &'a Scan, inter: bool, qp: u8) -> Self {
+        Self {
+            scan: &scan.by_8x8,
+            scale: tables.of_8x8(inter, qp),
+        }
+    }
+
+    #[inline(always)]
+    fn position(&self, index: usize) -> usize {
+        usize::from(self.scan[index & 63] & 63)
     }
 }
 
 /// Adds a 4x4 luma block.
-pub(super) fn add_luma_4x4<S: Sample>(dst: PlaneMut<'_, S>, levels: &[Coefficient], scale: &[i32; 16]) {
+pub(super) fn add_luma_4x4<S: Sample>(dst: PlaneMut<'_, S>, levels: &[Coefficient], scaling: Scaling4x4<'_>) {
     match levels {
         [] => {}
-        [only] if only.index() == 0 => S::add_dc::<4>(dst, scale_4x4(only.level(), scale[0])),
-        _ => S::add_4x4(dst, &coefficients_4x4(levels, scale)),
+        [only] if only.index() == 0 => S::add_dc::<4>(dst, scale_4x4(only.level(), scaling.scale[0])),
+        _ => S::add_4x4(dst, &coefficients_4x4(levels, scaling)),
     }
 }
 
@@ -63,7 +91,7 @@ pub(super) fn add_luma_4x4_with_dc<S: Sample>(
     dst: PlaneMut<'_, S>,
     dc: i32,
     levels: &[Coefficient],
-    scale: &[i32; 16],
+    scaling: Scaling4x4<'_>,
 ) {
     if levels.is_empty() {
         if dc != 0 {
@@ -71,21 +99,21 @@ pub(super) fn add_luma_4x4_with_dc<S: Sample>(
         }
         return;
     }
-    let mut block = coefficients_4x4(levels, scale);
+    let mut block = coefficients_4x4(levels, scaling);
     block[0] = dc;
     S::add_4x4(dst, &block);
 }
 
 /// Adds an 8x8 luma block.
-pub(super) fn add_luma_8x8<S: Sample>(dst: PlaneMut<'_, S>, levels: &[Coefficient], scale: &[i32; 64]) {
+pub(super) fn add_luma_8x8<S: Sample>(dst: PlaneMut<'_, S>, levels: &[Coefficient], scaling: Scaling8x8<'_>) {
     match levels {
         [] => {}
-        [only] if only.index() == 0 => S::add_dc::<8>(dst, scale_8x8(only.level(), scale[0])),
+        [only] if only.index() == 0 => S::add_dc::<8>(dst, scale_8x8(only.level(), scaling.scale[0])),
         _ => {
             let mut block = [0; 64];
             for coefficient in levels {
-                let position = usize::from(ZIGZAG_8X8[coefficient.index()]);
-                block[position] = scale_8x8(coefficient.level(), scale[position]);
+                let position = scaling.position(coefficient.index());
+                block[position] = scale_8x8(coefficient.level(), scaling.scale[position]);
             }
             S::add_8x8(dst, &block);
         }
@@ -93,10 +121,10 @@ pub(super) fn add_luma_8x8<S: Sample>(dst: PlaneMut<'_, S>, levels: &[Coefficien
 }
 
 /// The DC coefficients of the luma blocks of an `Intra_16x16` macroblock, in raster order (8.5.10).
-pub(super) fn luma_dc(levels: &[Coefficient], scale: &[i32; 16]) -> [i32; 16] {
+pub(super) fn luma_dc(levels: &[Coefficient], scaling: Scaling4x4<'_>) -> [i32; 16] {
     let mut c = [0i32; 16];
     for coefficient in levels {
-        c[usize::from(ZIGZAG_4X4[coefficient.index() & 15])] = coefficient.level();
+        c[scaling.position(coefficient.index())] = coefficient.level();
     }
     for row in c.as_chunks_mut::<4>().0 {
         *row = hadamard_4(*row);
@@ -104,7 +132,7 @@ pub(super) fn luma_dc(levels: &[Coefficient], scale: &[i32; 16]) -> [i32; 16] {
     for x in 0..4 {
         let column = hadamard_4([c[x], c[x + 4], c[x + 8], c[x + 12]]);
         for (y, f) in column.into_iter().enumerate() {
-            c[y * 4 + x] = f.wrapping_mul(scale[0]).wrapping_add(32) >> 6;
+            c[y * 4 + x] = f.wrapping_mul(scaling.scale[0]).wrapping_add(32) >> 6;
         }
     }
     c
@@ -115,10 +143,10 @@ pub(super) fn add_chroma<S: Sample>(
     mut dst: PlaneMut<'_, S>,
     mb: &Macroblock,
     mut levels: Levels<'_>,
-    scales: [&[i32; 16]; 2],
+    scalings: [Scaling4x4<'_>; 2],
 ) {
     let dc = [block::CB_DC, block::CR_DC].map(|place| levels.block(mb, place));
-    let dc = [chroma_dc(dc[0], scales[0]), chroma_dc(dc[1], scales[1])];
+    let dc = [chroma_dc(dc[0], scalings[0].scale), chroma_dc(dc[1], scalings[1].scale)];
     let mut ac = [[[].as_slice(); 4]; 2];
     for (of_component, first) in ac.iter_mut().zip([block::CB_AC, block::CR_AC]) {
         for (i, of_block) in of_component.iter_mut().enumerate() {
@@ -130,8 +158,8 @@ pub(super) fn add_chroma<S: Sample>(
             continue;
         }
         let mut blocks = [
-            coefficients_4x4(ac[0][i], scales[0]),
-            coefficients_4x4(ac[1][i], scales[1]),
+            coefficients_4x4(ac[0][i], scalings[0]),
+            coefficients_4x4(ac[1][i], scalings[1]),
         ];
         (blocks[0][0], blocks[1][0]) = (dc[0][i], dc[1][i]);
         let at = (i / 2) * 4 * dst.pitch + (i % 2) * 8;
@@ -157,11 +185,11 @@ fn chroma_dc(levels: &[Coefficient], scale: &[i32; 16]) -> [i32; 4] {
 }
 
 #[inline(always)]
-fn coefficients_4x4(levels: &[Coefficient], scale: &[i32; 16]) -> [i32; 16] {
+fn coefficients_4x4(levels: &[Coefficient], scaling: Scaling4x4<'_>) -> [i32; 16] {
     let mut block = [0; 16];
     for coefficient in levels {
-        let position = usize::from(ZIGZAG_4X4[coefficient.index() & 15]);
-        block[position] = scale_4x4(coefficient.level(), scale[position]);
+        let position = scaling.position(coefficient.index());
+        block[position] = scale_4x4(coefficient.level(), scaling.scale[position]);
     }
     block
 }

@@ -7,11 +7,43 @@ use crate::picture::ScalingMatrix;
 /// How many values `qP` has at 8 bits.
 pub(super) const QP_COUNT: usize = 52;
 
-/// Raster positions of a 4x4 block in zig-zag order (table 8-2).
-pub(super) const ZIGZAG_4X4: [u8; 16] = [0, 1, 4, 8, 5, 2, 3, 6, 9, 12, 13, 10, 7, 11, 14, 15];
+/// The inverse scans of 4x4 and 8x8 blocks: raster positions by index.
+#[derive(Debug)]
+pub(super) struct Scan {
+    pub by_4x4: [u8; 16],
+    pub by_8x8: [u8; 64],
+}
 
-/// Raster positions of an 8x8 block in zig-zag order (table 8-12 without the field column).
-pub(super) const ZIGZAG_8X8: [u8; 64] = [
+impl Scan {
+    /// The zig-zag scans of frame macroblocks, or the field scans.
+    pub(super) fn of(field: bool) -> &'static Self {
+        static ZIGZAG: Scan = Scan {
+            by_4x4: ZIGZAG_4X4,
+            by_8x8: ZIGZAG_8X8,
+        };
+        static FIELD: Scan = Scan {
+            by_4x4: FIELD_4X4,
+            by_8x8: FIELD_8X8,
+        };
+        if field { &FIELD } else { &ZIGZAG }
+    }
+}
+
+/// Raster positions of a 4x4 block in field order (table 8-2).
+const FIELD_4X4: [u8; 16] = [0, 4, 1, 8, 12, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15];
+
+/// Raster positions of an 8x8 block in field order (table 8-3).
+const FIELD_8X8: [u8; 64] = [
+    0, 8, 16, 1, 9, 24, 32, 17, 2, 25, 40, 48, 56, 33, 10, 3, 18, 41, 49, 57, 26, 11, 4, 19, 34, 42, 50, 58, 27, 12, 5,
+    20, 35, 43, 51, 59, 28, 13, 6, 21, 36, 44, 52, 60, 29, 14, 22, 37, 45, 53, 61, 30, 7, 15, 38, 46, 54, 62, 23, 31,
+    39, 47, 55, 63,
+];
+
+/// Raster positions of a 4x4 block in zig-zag order (table 8-2).
+const ZIGZAG_4X4: [u8; 16] = [0, 1, 4, 8, 5, 2, 3, 6, 9, 12, 13, 10, 7, 11, 14, 15];
+
+/// Raster positions of an 8x8 block in zig-zag order (table 8-3).
+const ZIGZAG_8X8: [u8; 64] = [
     0, 1, 8, 16, 9, 2, 3, 10, 17, 24, 32, 25, 18, 11, 4, 5, 12, 19, 26, 33, 40, 48, 41, 34, 27, 20, 13, 6, 7, 14, 21,
     28, 35, 42, 49, 56, 57, 50, 43, 36, 29, 22, 15, 23, 30, 37, 44, 51, 58, 59, 52, 45, 38, 31, 39, 46, 53, 60, 61, 54,
     47, 55, 62, 63,
@@ -125,13 +157,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn zigzags_visit_every_position_once() {
-        let mut seen = ZIGZAG_4X4;
-        seen.sort_unstable();
-        assert_eq!(seen, from_fn(|i| i as u8));
-        let mut seen = ZIGZAG_8X8;
-        seen.sort_unstable();
-        assert_eq!(seen, from_fn(|i| i as u8));
+    fn scans_visit_every_position_once() {
+        for scan in [false, true].map(Scan::of) {
+            let (mut by_4x4, mut by_8x8) = (scan.by_4x4, scan.by_8x8);
+            by_4x4.sort_unstable();
+            assert_eq!(by_4x4, from_fn(|i| i as u8));
+            by_8x8.sort_unstable();
+            assert_eq!(by_8x8, from_fn(|i| i as u8));
+        }
     }
 
     #[test]

@@ -1,6 +1,9 @@
 //! What is kept of the picture in progress between requests: one small record per macroblock, the unfiltered line above.
 
+use super::mbaff::MixedLeft;
+use crate::picture::Parity;
 use crate::planes::{PlaneRef, Sample};
+use crate::slice::RefPic;
 
 /// Of no slice: not decoded, or concealed.
 pub(super) const NO_SLICE: u32 = u32::MAX;
@@ -14,6 +17,8 @@ pub(super) struct MbState {
     pub slice: u32,
     /// Intra macroblock type.
     pub intra: bool,
+    /// A field macroblock of an MBAFF frame.
+    pub field: bool,
     /// `transform_size_8x8_flag`.
     pub transform_size_8x8_flag: bool,
     /// `QP_Y`, and `QP_C` of Cb and Cr.
@@ -29,7 +34,7 @@ pub(super) struct MbState {
     pub right_modes: [i8; 4],
     /// `Intra4x4PredMode` of the bottom row, likewise.
     pub bottom_modes: [i8; 4],
-    /// The reference picture by list and 8x8 quarter: its DPB index (and parity), or [`NO_PICTURE`].
+    /// The reference picture by list and 8x8 quarter, by [`picture_number`], or [`NO_PICTURE`].
     pub ref_pic: [[u8; 4]; 2],
 }
 
@@ -38,6 +43,7 @@ impl MbState {
     pub(super) const ABSENT: Self = Self {
         slice: NO_SLICE,
         intra: false,
+        field: false,
         transform_size_8x8_flag: false,
         qp: [0; 3],
         coded_blocks: 0,
@@ -47,6 +53,17 @@ impl MbState {
         bottom_modes: [-1; 4],
         ref_pic: [[NO_PICTURE; 4]; 2],
     };
+}
+
+/// What stands for a reference picture in [`MbState::ref_pic`].
+pub(super) fn picture_number(picture: Option<RefPic>) -> u8 {
+    let Some(picture) = picture else { return NO_PICTURE - 1 };
+    let fields = match picture.parity {
+        None => 0,
+        Some(Parity::Top) => 1,
+        Some(Parity::Bottom) => 2,
+    };
+    picture.dpb_index << 2 | fields
 }
 
 /// What the deblocking filter asks of a slice.
@@ -67,6 +84,8 @@ pub(super) struct Neighbours {
     pub b: Option<usize>,
     pub c: Option<usize>,
     pub d: Option<usize>,
+    /// Instead of A, in MBAFF frames: the left pair has the other mode.
+    pub mixed_left: Option<MixedLeft>,
 }
 
 /// The picture in progress.
@@ -140,6 +159,7 @@ impl<S: Sample> State<S> {
             b: in_slice(above),
             c: in_slice(above.filter(|_| x + 1 < width).map(|addr| addr + 1)),
             d: in_slice(above.filter(|_| x > 0).map(|addr| addr - 1)),
+            mixed_left: None,
         }
     }
 }

@@ -1,9 +1,10 @@
 //! Motion vector prediction (8.4.1): the motion of a macroblock from its neighbours' and its syntax elements.
 
 use super::direct::Direct;
+use super::mbaff::MixedLeft;
 use super::partition::{Area, Partitioning};
 use super::picture::{MbContext, Picture, SliceContext};
-use super::state::NO_PICTURE;
+use super::state::picture_number;
 use crate::macroblock::{Macroblock, MbType, Mv, PredMode, SubMbShape, SubMbType};
 use crate::motion::MbMotion;
 use crate::planes::Sample;
@@ -18,6 +19,9 @@ const UNUSED: i8 = -1;
 pub(super) struct Grid {
     ref_idx: [i8; Self::PITCH * 5],
     mv: [Mv; Self::PITCH * 5],
+    /// Neighbours D of the blocks of the left column, where those are not the neighbours A of the blocks above them:
+    /// beside a mixed pair of an MBAFF frame.
+    diagonal: Option<[Neighbour; 4]>,
 }
 
 /// `mvLXN` and `refIdxLXN` of a neighbouring partition.
@@ -55,10 +59,10 @@ impl Grid {
         let place = Self::place(area.x, area.y);
         let above = place - Self::PITCH;
         let c = self.neighbour(above + area.width);
-        let c = if c.ref_idx == UNAVAILABLE {
-            self.neighbour(above - 1)
-        } else {
-            c
+        let c = match self.diagonal {
+            _ if c.ref_idx != UNAVAILABLE => c,
+            Some(diagonal) if area.x == 0 => diagonal[area.y],
+            _ => self.neighbour(above - 1),
         };
         [self.neighbour(place - 1), self.neighbour(above), c]
     }
@@ -146,6 +150,7 @@ impl<S: Sample> Picture<'_, S> {
     pub(super) fn derive_motion(&mut self, at: &MbContext<'_>, slice: &SliceContext<'_>) -> (Partitioning, MbMotion) {
         let mut motion = MbMotion {
             slice: slice.number,
+            field: at.mb.mb_field_decoding_flag,
             ..MbMotion::INTRA
         };
         let partitioning = match at.mb.mb_type {
@@ -167,7 +172,7 @@ impl<S: Sample> Picture<'_, S> {
         for list in 0..2 {
             for (ref_pic, &ref_idx) in state.ref_pic[list].iter_mut().zip(&motion.ref_idx[list]) {
                 if ref_idx >= 0 {
-                    *ref_pic = slice.lists.get(list, ref_idx).dpb_index.unwrap_or(NO_PICTURE - 1);
+                    *ref_pic = picture_number(slice.lists.get(list, ref_idx).picture);
                 }
             }
         }
@@ -182,13 +187,14 @@ impl<S: Sample> Picture<'_, S> {
         let mut grid = Grid {
             ref_idx: [UNAVAILABLE; 30],
             mv: [Mv::default(); 30],
+            diagonal: None,
         };
         let mut take = |addr: Option<usize>, from: usize, to: usize| {
             let Some(addr) = addr else { return };
-            let motion = self.motion.get(addr);
-            let (x, y) = (from % 4, from / 4);
-            grid.ref_idx[to] = motion.ref_idx[list][y / 2 * 2 + x / 2];
-            grid.mv[to] = motion.mv[list][from];
+            Neighbour {
+                ref_idx: grid.ref_idx[to],
+                mv: grid.mv[to],
+            } = self.neighbour(at, list, addr, from);
         };
         for i in 0..4 {
             take(at.neighbours.a, i * 4 + 3, (i + 1) * Grid::PITCH);
@@ -196,7 +202,51 @@ impl<S: Sample> Picture<'_, S> {
         }
         take(at.neighbours.c, 12, 5);
         take(at.neighbours.d, 15, 0);
+        if let Some(mixed) = at.neighbours.mixed_left {
+            self.mix_left(at, list, mixed, &mut grid);
+        }
         grid
+    }
+
+    /// Puts the column beside a mixed pair of an MBAFF frame into a grid.
+    #[cold]
+    fn mix_left(&self, at: &MbContext<'_>, list: usize, mixed: MixedLeft, grid: &mut Grid) {
+        let of = |(addr, row): (usize, usize)| self.neighbour(at, list, addr, row * 4 + 3);
+        for y in 0..4 {
+            let place = Grid::place(0, y) - 1;
+            Neighbour {
+                ref_idx: grid.ref_idx[place],
+                mv: grid.mv[place],
+            } = of(mixed.at(y * 4));
+        }
+        let above_left = grid.neighbour(0);
+        grid.diagonal = Some(std::array::from_fn(|y| mixed.diagonal(y).map_or(above_left, of)));
+    }
+
+    /// Motion of a 4x4 block of a neighbour as the current macroblock counts it (8.4.1.3.2): between frame and field
+    /// macroblocks, vertical distances and indexes double or halve.
+    #[inline(always)]
+    fn neighbour(&self, at: &MbContext<'_>, list: usize, addr: usize, block: usize) -> Neighbour {
+        let motion = self.motion.get(addr);
+        let (ref_idx, mv) = (
+            motion.ref_idx[list][block / 8 * 2 + block % 4 / 2],
+            motion.mv[list][block],
+        );
+        match (at.mb.mb_field_decoding_flag, motion.field) {
+            _ if ref_idx < 0 => Neighbour { ref_idx, mv },
+            (true, false) => Neighbour {
+                ref_idx: (ref_idx & 31) * 2,
+                mv: Mv { y: mv.y / 2, ..mv },
+            },
+            (false, true) => Neighbour {
+                ref_idx: ref_idx / 2,
+                mv: Mv {
+                    y: mv.y.wrapping_mul(2),
+                    ..mv
+                },
+            },
+            _ => Neighbour { ref_idx, mv },
+        }
     }
 
     /// Motion vector of `P_Skip` (8.4.1.1).

@@ -1,6 +1,6 @@
 //! Prediction weights (8.4.2.3) and the distances in time that the implicit ones come from.
 
-use super::references::{ListEntry, Lists, current_order_cnt};
+use super::references::{ListEntry, Lists};
 use crate::PictureParams;
 use crate::simd::Weighting;
 use crate::slice::{PredWeightTable, Slice, SliceType};
@@ -24,8 +24,11 @@ pub(super) fn dist_scale_factor(current: i32, order_cnt_0: i32, order_cnt_1: i32
 pub(super) enum Weights<'a> {
     /// None: default prediction.
     Default,
-    /// Those of its `pred_weight_table()`.
-    Explicit(&'a PredWeightTable),
+    /// Those of its `pred_weight_table()`; an index of a field macroblock counts fields, two per entry.
+    Explicit {
+        table: &'a PredWeightTable,
+        of_field_macroblocks: bool,
+    },
     /// Those of the distances in time, for prediction from both lists: `w1` by the two indexes.
     Implicit(Box<[[i16; 32]; 32]>),
 }
@@ -38,18 +41,24 @@ pub(super) struct BlockWeights {
 }
 
 impl<'a> Weights<'a> {
-    pub(super) fn new(slice: &'a Slice, params: &PictureParams, lists: &Lists) -> Self {
+    pub(super) fn new(slice: &'a Slice, params: &PictureParams, lists: &Lists, pic_order_cnt: i32) -> Self {
+        let of_field_macroblocks = lists.parity.is_some() && params.structure.parity().is_none();
         if let Some(table) = slice.pred_weights.as_deref() {
-            return Self::Explicit(table);
+            return Self::Explicit {
+                table,
+                of_field_macroblocks,
+            };
         }
         if slice.slice_type != SliceType::B || params.weighted_bipred_idc != 2 {
             return Self::Default;
         }
-        let current = current_order_cnt(params);
+        let active = slice
+            .num_ref_idx_active
+            .map(|active| usize::from(active) << u8::from(of_field_macroblocks));
         let mut w1 = Box::new([[32; 32]; 32]);
-        for (i, of_ref_0) in w1.iter_mut().enumerate().take(slice.num_ref_idx_active[0].into()) {
-            for (j, w1) in of_ref_0.iter_mut().enumerate().take(slice.num_ref_idx_active[1].into()) {
-                *w1 = implicit_weight(current, lists.get(0, i as i8), lists.get(1, j as i8));
+        for (i, of_ref_0) in w1.iter_mut().enumerate().take(active[0]) {
+            for (j, w1) in of_ref_0.iter_mut().enumerate().take(active[1]) {
+                *w1 = implicit_weight(pic_order_cnt, lists.get(0, i as i8), lists.get(1, j as i8));
             }
         }
         Self::Implicit(w1)
@@ -61,7 +70,9 @@ impl<'a> Weights<'a> {
             return None;
         }
         let weights = match (self, ref_idx.map(|ref_idx| usize::try_from(ref_idx).ok())) {
-            (Self::Default, _) | (Self::Implicit(_), [None, _] | [_, None]) | (Self::Explicit(_), [None, None]) => None,
+            (Self::Default, _) | (Self::Implicit(_), [None, _] | [_, None]) | (Self::Explicit { .. }, [None, None]) => {
+                None
+            }
             (Self::Implicit(w1), [Some(i), Some(j)]) => {
                 let w1 = w1[i & 31][j & 31];
                 let weight = [[64 - w1; 2], [w1; 2]];
@@ -75,7 +86,16 @@ impl<'a> Weights<'a> {
                     chroma: weighting,
                 })
             }
-            (Self::Explicit(table), ref_idx) => Some(explicit(table, ref_idx, bit_depth)),
+            (
+                Self::Explicit {
+                    table,
+                    of_field_macroblocks,
+                },
+                ref_idx,
+            ) => {
+                let entry = ref_idx.map(|ref_idx| ref_idx.map(|i| i >> u8::from(*of_field_macroblocks)));
+                Some(explicit(table, entry, bit_depth))
+            }
         };
         weights.filter(|weights| !(is_default(&weights.luma, ref_idx) && is_default(&weights.chroma, ref_idx)))
     }

@@ -13,7 +13,7 @@ use fourier_core::h264::dpb::{Dpb, DpbEvent, OutputPolicy};
 use fourier_core::h264::reference::ReferencePicture;
 use fourier_core::h264::{NalUnit, NalUnitType, PictureId, Pps, SliceHeader, Sps};
 use fourier_core::units::Rect;
-use fourier_soft::picture::DPB_SIZE;
+use fourier_soft::picture::{DPB_SIZE, Parity};
 use fourier_soft::{
     Controls, DecodeMode, EntropyDecoder, Error, FrameMut, FrameRef, MotionField, ParsedPicture, PicturePart, PlaneMut,
     PlaneRef, Reconstructor, Reference, References, StartCode,
@@ -49,6 +49,21 @@ impl Frame {
             crop: sps.crop_rect(),
             motion: MotionField::default(),
         }
+    }
+
+    fn planes_mut(&mut self) -> (FrameMut<'_, u8>, &mut MotionField) {
+        let pitch = self.pitch;
+        let frame = FrameMut {
+            luma: PlaneMut {
+                data: &mut self.luma,
+                pitch,
+            },
+            chroma: PlaneMut {
+                data: &mut self.chroma,
+                pitch,
+            },
+        };
+        (frame, &mut self.motion)
     }
 
     fn planes(&self) -> FrameRef<'_, u8> {
@@ -116,6 +131,8 @@ pub struct Decoder<F> {
     reconstructor: Reconstructor<u8>,
     parsed: ParsedPicture,
     frames: HashMap<PictureId, Rc<Frame>>,
+    /// A frame with one field, and which one is missing.
+    open: Option<(PictureId, Frame, Parity)>,
     coded: Option<Coded>,
     report: Report,
 }
@@ -132,6 +149,7 @@ pub fn decode(stream: &[u8], mode: DecodeMode, show: impl FnMut(&Frame)) -> Repo
         reconstructor: Reconstructor::default(),
         parsed: ParsedPicture::default(),
         frames: HashMap::new(),
+        open: None,
         coded: None,
         report: Report::default(),
     };
@@ -141,6 +159,7 @@ pub fn decode(stream: &[u8], mode: DecodeMode, show: impl FnMut(&Frame)) -> Repo
         }
     }
     decoder.finish_picture();
+    decoder.close_frame();
     decoder.dpb.drain();
     decoder.events();
     decoder.report
@@ -232,7 +251,14 @@ impl<F: FnMut(&Frame)> Decoder<F> {
         let started = self.dpb.start_picture(&coded.sps, header);
         let references = self.dpb.references().to_vec();
         let controls = fill::picture(&coded.sps, &coded.pps, header, started.field_order_cnt, &references);
-        let mut frame = Frame::new(&coded.sps);
+        let mut frame = match self.open.take() {
+            Some((picture, frame, _)) if picture == started.picture => frame,
+            unpaired => {
+                self.open = unpaired;
+                self.close_frame();
+                Frame::new(&coded.sps)
+            }
+        };
         match self.mode {
             DecodeMode::FrameBased => {
                 let bitstream: Vec<u8> = coded
@@ -248,6 +274,7 @@ impl<F: FnMut(&Frame)> Decoder<F> {
                         last: true,
                     },
                     &mut frame,
+                    started.picture,
                     &references,
                 );
             }
@@ -263,13 +290,30 @@ impl<F: FnMut(&Frame)> Decoder<F> {
                         first: i == 0,
                         last: i + 1 == coded.slices.len(),
                     };
-                    self.request(&controls, nal, part, &mut frame, &references);
+                    self.request(&controls, nal, part, &mut frame, started.picture, &references);
                 }
             }
         }
-        self.frames.insert(started.picture, Rc::new(frame));
+        match header.structure.parity() {
+            Some(parity) if !started.second_field => {
+                let missing = match parity {
+                    fourier_core::h264::Parity::Top => Parity::Bottom,
+                    fourier_core::h264::Parity::Bottom => Parity::Top,
+                };
+                self.open = Some((started.picture, frame, missing));
+            }
+            _ => drop(self.frames.insert(started.picture, Rc::new(frame))),
+        }
         self.dpb.finish_picture(header);
         self.events();
+    }
+
+    /// Nothing more comes of a frame: if it has only one field, that is shown in the rows of both.
+    fn close_frame(&mut self) {
+        if let Some((picture, mut frame, missing)) = self.open.take() {
+            frame.planes_mut().0.fill_field(missing);
+            self.frames.insert(picture, Rc::new(frame));
+        }
     }
 
     /// What a driver does with one request.
@@ -279,6 +323,7 @@ impl<F: FnMut(&Frame)> Decoder<F> {
         bitstream: &[u8],
         part: PicturePart,
         frame: &mut Frame,
+        picture: PictureId,
         references: &[ReferencePicture],
     ) {
         let start = Instant::now();
@@ -294,26 +339,21 @@ impl<F: FnMut(&Frame)> Decoder<F> {
             .map(|reference| self.frames.get(&reference.picture).cloned())
             .collect();
         let mut pictures = References([None; DPB_SIZE]);
-        for (entry, held) in pictures.0.iter_mut().zip(&held) {
+        for ((entry, held), reference) in pictures.0.iter_mut().zip(&held).zip(references) {
+            if reference.picture == picture {
+                *entry = Some(Reference::Target);
+                continue;
+            }
             *entry = held.as_ref().map(|frame| Reference::Frame {
                 frame: frame.planes(),
                 motion: &frame.motion,
             });
         }
-        let mut target = FrameMut {
-            luma: PlaneMut {
-                data: &mut frame.luma,
-                pitch: frame.pitch,
-            },
-            chroma: PlaneMut {
-                data: &mut frame.chroma,
-                pitch: frame.pitch,
-            },
-        };
+        let (mut target, motion) = frame.planes_mut();
         let start = Instant::now();
         let outcome = self
             .reconstructor
-            .reconstruct(&self.parsed, part, &mut target, &mut frame.motion, &pictures);
+            .reconstruct(&self.parsed, part, &mut target, motion, &pictures);
         self.report.reconstruction += start.elapsed();
         self.report.concealed_macroblocks += outcome.concealed_macroblocks;
     }

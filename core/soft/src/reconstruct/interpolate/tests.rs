@@ -1,7 +1,6 @@
 //! Interpolation against the equations of 8.4.2.2, one sample at a time and at any place.
 
 use super::*;
-use crate::MotionField;
 use crate::planes::FrameRef;
 
 const WIDTH: usize = 48;
@@ -105,8 +104,7 @@ fn luma_is_interpolated_as_the_standard_says_at_every_place() {
             pitch: WIDTH,
         },
     };
-    let motion = MotionField::default();
-    let picture = Some(RefPicture { frame, motion: &motion });
+    let picture = Some(frame);
     let reference = RefBlock {
         picture,
         width_in_mbs: WIDTH / 16,
@@ -156,8 +154,7 @@ fn chroma_is_interpolated_as_the_standard_says_at_every_place() {
             pitch: WIDTH,
         },
     };
-    let motion = MotionField::default();
-    let picture = Some(RefPicture { frame, motion: &motion });
+    let picture = Some(frame);
     let reference = RefBlock {
         picture,
         width_in_mbs: WIDTH / 16,

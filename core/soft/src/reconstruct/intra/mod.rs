@@ -4,13 +4,14 @@ mod predict;
 
 use std::array::from_fn;
 
+use super::mbaff::MixedLeft;
 use super::picture::{MbContext, Picture};
-use super::residual::{Scales, add_chroma, add_luma_4x4, add_luma_4x4_with_dc, add_luma_8x8, luma_dc};
+use super::residual::{Scaling4x4, Scaling8x8, add_chroma, add_luma_4x4, add_luma_4x4_with_dc, add_luma_8x8, luma_dc};
 use super::state::MbState;
 use crate::macroblock::{MbType, block};
 use crate::motion::MbMotion;
 use crate::picture::ChromaFormat;
-use crate::planes::Sample;
+use crate::planes::{PlaneMut, Sample};
 use predict::{Border, ChromaBorder, LumaBorder, Mode, predict, predict_16x16, predict_chroma};
 
 /// Place of each 4x4 block in its macroblock, in blocks, by `luma4x4BlkIdx` (6.4.3).
@@ -36,10 +37,18 @@ const BLOCKS: [(usize, usize); 16] = [
 /// Neighbours whose samples may be used (with `constrained_intra_pred_flag` only those of intra macroblocks).
 #[derive(Clone, Copy)]
 struct Usable {
-    left: bool,
+    /// Of the upper and of the lower half: beside a mixed pair of an MBAFF frame they may differ.
+    left: [bool; 2],
     above: bool,
     above_right: bool,
     corner: bool,
+}
+
+impl Usable {
+    /// All of the left column.
+    fn whole_left(&self) -> bool {
+        self.left == [true; 2]
+    }
 }
 
 impl<'a, S: Sample> Picture<'a, S> {
@@ -64,8 +73,18 @@ impl<'a, S: Sample> Picture<'a, S> {
         let constrained = self.params.constrained_intra_pred_flag;
         let is = |addr: Option<usize>| addr.is_some_and(|addr| !constrained || self.state.macroblocks[addr].intra);
         let n = at.neighbours;
+        let left = match n.mixed_left {
+            None => [is(n.a); 2],
+            // The rows of the halves of a field macroblock are those of one macroblock each, else those of both.
+            Some(MixedLeft {
+                top, current_is_field, ..
+            }) => match [is(Some(top)), is(Some(top + 1))] {
+                halves if current_is_field => halves,
+                [upper, lower] => [upper && lower; 2],
+            },
+        };
         Usable {
-            left: is(n.a),
+            left,
             above: is(n.b),
             above_right: is(n.c),
             corner: is(n.d),
@@ -77,7 +96,7 @@ impl<'a, S: Sample> Picture<'a, S> {
         let state = &mut self.state.macroblocks[at.mb_addr];
         (state.right_modes, state.bottom_modes) = ([2; 4], [2; 4]);
         let luma = at.levels.take(256);
-        let plane = self.target.luma.from(at.y * self.target.luma.pitch + at.x);
+        let plane = self.luma_from(&at.place, at.place.luma_at);
         for (row, samples) in plane.data.chunks_mut(plane.pitch).zip(luma.chunks(16)) {
             for (out, sample) in row.iter_mut().zip(samples) {
                 *out = S::clip(sample.0);
@@ -87,7 +106,7 @@ impl<'a, S: Sample> Picture<'a, S> {
             return;
         }
         let components = [at.levels.take(64), at.levels.take(64)];
-        let plane = self.target.chroma.from(at.y / 2 * self.target.chroma.pitch + at.x);
+        let plane = self.chroma_from(&at.place, at.place.chroma_at);
         for (y, row) in plane.data.chunks_mut(plane.pitch).take(8).enumerate() {
             for (i, out) in row[..16].iter_mut().enumerate() {
                 if let Some(sample) = components[i % 2].get(y * 8 + i / 2) {
@@ -101,39 +120,38 @@ impl<'a, S: Sample> Picture<'a, S> {
         let state = &mut self.state.macroblocks[at.mb_addr];
         (state.right_modes, state.bottom_modes) = ([2; 4], [2; 4]);
         let border = self.luma_border(at, usable);
-        let pitch = self.target.luma.pitch;
-        let origin = at.y * pitch + at.x;
-        predict_16x16(pred_mode, &border, self.target.luma.from(origin));
-        let scale = self.scale.of_4x4(false, 0, at.qp[0]);
-        let dc = luma_dc(at.levels.block(at.mb, block::LUMA_DC), scale);
+        let (pitch, origin) = (at.place.luma_pitch, at.place.luma_at);
+        predict_16x16(pred_mode, &border, self.luma_from(&at.place, origin));
+        let scaling = Scaling4x4::new(self.scale, at.scan, false, 0, at.qp[0]);
+        let dc = luma_dc(at.levels.block(at.mb, block::LUMA_DC), scaling);
         for (i, (x, y)) in BLOCKS.into_iter().enumerate() {
             let levels = at.levels.block(at.mb, block::LUMA + i);
-            let dst = self.target.luma.from(origin + y * 4 * pitch + x * 4);
-            add_luma_4x4_with_dc(dst, dc[y * 4 + x], levels, scale);
+            let dst = self.luma_from(&at.place, origin + y * 4 * pitch + x * 4);
+            add_luma_4x4_with_dc(dst, dc[y * 4 + x], levels, scaling);
         }
     }
 
     /// `I_NxN` with blocks of 4x4 or 8x8 (8.3.1, 8.3.2).
     fn intra_nxn<const N: usize>(&mut self, at: &mut MbContext<'_>, usable: Usable) {
         let mut modes = Modes::new(self.neighbour_modes(at));
-        let pitch = self.target.luma.pitch;
-        let origin = at.y * pitch + at.x;
-        let scales = Scales::luma(self.scale, false, at.qp[0]);
+        let (pitch, origin) = (at.place.luma_pitch, at.place.luma_at);
+        let by_4x4 = Scaling4x4::new(self.scale, at.scan, false, 0, at.qp[0]);
+        let by_8x8 = Scaling8x8::new(self.scale, at.scan, false, at.qp[0]);
         for i in (0..16).step_by(N * N / 16) {
             let (x, y) = BLOCKS[i];
             let mode = modes.derive::<N>(x, y, at.mb.intra_pred_mode[i]);
             let border = self.block_border::<N>(at, (x, y), usable);
             let place = origin + y * 4 * pitch + x * 4;
-            predict::<S, N>(mode, &border, self.target.luma.from(place));
-            let dst = self.target.luma.from(place);
+            predict::<S, N>(mode, &border, self.luma_from(&at.place, place));
+            let dst = self.luma_from(&at.place, place);
             if N == 8 {
                 let count = at.mb.total_coeff[i..i + 4]
                     .iter()
                     .map(|&count| usize::from(count))
                     .sum();
-                add_luma_8x8(dst, at.levels.take(count), scales.by_8x8);
+                add_luma_8x8(dst, at.levels.take(count), by_8x8);
             } else {
-                add_luma_4x4(dst, at.levels.block(at.mb, block::LUMA + i), scales.by_4x4);
+                add_luma_4x4(dst, at.levels.block(at.mb, block::LUMA + i), by_4x4);
             }
         }
         let state = &mut self.state.macroblocks[at.mb_addr];
@@ -150,32 +168,58 @@ impl<'a, S: Sample> Picture<'a, S> {
                 Some(state) if state.intra => side(&state),
                 Some(_) => [inter; 4],
             };
-        [
-            of(at.neighbours.a, |state| state.right_modes),
-            of(at.neighbours.b, |state| state.bottom_modes),
-        ]
+        let left = match at.neighbours.mixed_left {
+            None => of(at.neighbours.a, |state| state.right_modes),
+            Some(mixed) => from_fn(|y| {
+                let (addr, row) = mixed.at(y * 4);
+                of(Some(addr), |state| state.right_modes)[row]
+            }),
+        };
+        [left, of(at.neighbours.b, |state| state.bottom_modes)]
     }
 
-    /// The samples around a block; blocks of the first row look into the line kept from the row above.
+    /// The luma row above a macroblock before deblocking, from the left edge of the picture on.
+    fn luma_above(&self, at: &MbContext<'_>) -> &[S] {
+        match self.params.structure.is_mbaff() {
+            true => row_above(&self.target.luma, at.place.luma_at, at.place.luma_pitch, at.place.x),
+            false => self.state.above_luma(),
+        }
+    }
+
+    /// The same of chroma.
+    fn chroma_above(&self, at: &MbContext<'_>) -> &[S] {
+        match self.params.structure.is_mbaff() {
+            true => row_above(
+                &self.target.chroma,
+                at.place.chroma_at,
+                at.place.chroma_pitch,
+                at.place.x,
+            ),
+            false => self.state.above_chroma(),
+        }
+    }
+
+    /// The samples around a block; blocks of the first row look into the row above the macroblock.
     fn block_border<const N: usize>(&self, at: &MbContext<'_>, block: (usize, usize), usable: Usable) -> Border<S> {
-        let (x, y) = (at.x + block.0 * 4, at.y + block.1 * 4);
-        let (plane, pitch) = (&*self.target.luma.data, self.target.luma.pitch);
+        let x = at.place.x + block.0 * 4;
+        let (plane, pitch) = (&*self.target.luma.data, at.place.luma_pitch);
+        let origin = at.place.luma_at + block.1 * 4 * pitch + block.0 * 4;
         let first_row = block.1 == 0;
         let mut border = Border::new();
-        border.left = block.0 > 0 || usable.left;
+        border.left = block.0 > 0 || usable.left[block.1 / 2];
         border.above = !first_row || usable.above;
         if border.left {
             for i in 0..N {
-                border.samples[N - 1 - i] = plane[(y + i) * pitch + x - 1];
+                border.samples[N - 1 - i] = plane[origin + i * pitch - 1];
             }
         }
         let above: &[S] = match first_row {
-            true => self.state.above_luma(),
-            false => &plane[(y - 1) * pitch..],
+            true => self.luma_above(at),
+            false => &plane[origin - pitch - x..],
         };
         let corner = match (block.0 == 0, first_row) {
             (true, true) => usable.corner,
-            (true, false) => usable.left,
+            (true, false) => usable.left[(block.1 - 1) / 2],
             (false, true) => usable.above,
             (false, false) => true,
         };
@@ -194,13 +238,16 @@ impl<'a, S: Sample> Picture<'a, S> {
     }
 
     fn luma_border(&self, at: &MbContext<'_>, usable: Usable) -> LumaBorder<S> {
-        let (plane, pitch) = (&*self.target.luma.data, self.target.luma.pitch);
-        let above = self.state.above_luma();
+        let (plane, pitch, origin) = (&*self.target.luma.data, at.place.luma_pitch, at.place.luma_at);
+        let above = self.luma_above(at);
         LumaBorder {
-            left: usable.left.then(|| from_fn(|y| [plane[(at.y + y) * pitch + at.x - 1]])),
-            above: usable.above.then(|| from_fn(|x| above[at.x + x])),
+            left: usable
+                .whole_left()
+                .then(|| from_fn(|y| [plane[origin + y * pitch - 1]])),
+            left_halves: usable.left,
+            above: usable.above.then(|| from_fn(|x| above[at.place.x + x])),
             corner: [if usable.corner {
-                above[at.x - 1]
+                above[at.place.x - 1]
             } else {
                 S::from_value(S::GREY)
             }],
@@ -208,20 +255,23 @@ impl<'a, S: Sample> Picture<'a, S> {
     }
 
     fn intra_chroma(&mut self, at: &MbContext<'_>, usable: Usable) {
-        let (plane, pitch) = (&*self.target.chroma.data, self.target.chroma.pitch);
-        let above = self.state.above_chroma();
-        let origin = at.y / 2 * pitch + at.x;
+        let (plane, pitch, origin) = (&*self.target.chroma.data, at.place.chroma_pitch, at.place.chroma_at);
+        let above = self.chroma_above(at);
+        let any_left = usable.left != [false; 2];
         let border = ChromaBorder {
-            left: usable
-                .left
-                .then(|| from_fn(|y| from_fn(|i| plane[origin + y * pitch - 2 + i]))),
-            above: usable.above.then(|| from_fn(|x| above[at.x + x])),
+            left: any_left.then(|| from_fn(|y| from_fn(|i| plane[origin + y * pitch - 2 + i]))),
+            left_halves: usable.left,
+            above: usable.above.then(|| from_fn(|x| above[at.place.x + x])),
             corner: match usable.corner {
-                true => [above[at.x - 2], above[at.x - 1]],
+                true => [above[at.place.x - 2], above[at.place.x - 1]],
                 false => [S::from_value(S::GREY); 2],
             },
         };
-        predict_chroma(at.mb.intra_chroma_pred_mode, &border, self.target.chroma.from(origin));
+        predict_chroma(
+            at.mb.intra_chroma_pred_mode,
+            &border,
+            self.chroma_from(&at.place, origin),
+        );
         self.add_chroma_residual(at, false);
     }
 
@@ -231,10 +281,21 @@ impl<'a, S: Sample> Picture<'a, S> {
             return;
         }
         let [_, cb, cr] = at.qp;
-        let scales = [self.scale.of_4x4(inter, 1, cb), self.scale.of_4x4(inter, 2, cr)];
-        let origin = at.y / 2 * self.target.chroma.pitch + at.x;
-        add_chroma(self.target.chroma.from(origin), at.mb, at.levels, scales);
+        let scalings =
+            [(1, cb), (2, cr)].map(|(component, qp)| Scaling4x4::new(self.scale, at.scan, inter, component, qp));
+        add_chroma(
+            self.chroma_from(&at.place, at.place.chroma_at),
+            at.mb,
+            at.levels,
+            scalings,
+        );
     }
+}
+
+/// The row above the sample at `at`, from the left edge of the picture on; nothing where there is none.
+fn row_above<'a, S>(plane: &'a PlaneMut<'_, S>, at: usize, pitch: usize, x: usize) -> &'a [S] {
+    let row = at.checked_sub(pitch + x);
+    row.and_then(|row| plane.data.get(row..)).unwrap_or_default()
 }
 
 /// Whether the samples above and to the right of a block were decoded before it.

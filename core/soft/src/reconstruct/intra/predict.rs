@@ -181,6 +181,8 @@ fn write<S: Sample, const W: usize>(dst: PlaneMut<'_, S>, lines: &[[S; W]]) {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct MbBorder<S, const ROWS: usize, const COMPONENTS: usize> {
     pub(super) left: Option<[[S; COMPONENTS]; ROWS]>,
+    /// Which halves of the left column count where each is taken by itself.
+    pub(super) left_halves: [bool; 2],
     pub(super) above: Option<[S; 16]>,
     pub(super) corner: [S; COMPONENTS],
 }
@@ -265,7 +267,7 @@ fn chroma_dc<S: Sample>(border: &ChromaBorder<S>, dst: PlaneMut<'_, S>) {
     let means: [[S; 4]; 2] = from_fn(|component| {
         let left_sum = |first: usize| (first..first + 4).map(|y| border.left_at(component, y)).sum::<i32>();
         let above_sum = |first: usize| (first..first + 4).map(|x| border.above_at(component, x)).sum::<i32>();
-        let left = [0, 4].map(|first| border.left.map(|_| left_sum(first)));
+        let left = [0, 1].map(|half| border.left_halves[half].then(|| left_sum(half * 4)));
         let above = [0, 4].map(|first| border.above.map(|_| above_sum(first)));
         let of = |left, above| S::from_value(mean::<S>(left, above, 2));
         [

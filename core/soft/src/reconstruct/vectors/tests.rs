@@ -20,6 +20,7 @@ fn grid() -> Grid {
     let mut grid = Grid {
         ref_idx: [UNAVAILABLE; 30],
         mv: [Mv::default(); 30],
+        diagonal: None,
     };
     let mut set = |place: usize, x: i16| (grid.ref_idx[place], grid.mv[place]) = (0, mv(x, 0));
     (1..5).for_each(|y| set(y * Grid::PITCH, 1));

@@ -22,6 +22,25 @@ fn table(weight: i16, offset: i16) -> PredWeightTable {
     }
 }
 
+fn explicit_of(table: &PredWeightTable) -> Weights<'_> {
+    Weights::Explicit {
+        table,
+        of_field_macroblocks: false,
+    }
+}
+
+#[test]
+fn both_fields_of_a_frame_have_its_weights_in_field_macroblocks() {
+    let mut table = table(32, 0);
+    table.weights[0][1].weight = [7; 3];
+    let weights = Weights::Explicit {
+        table: &table,
+        of_field_macroblocks: true,
+    };
+    let weight = |ref_idx| weights.of([ref_idx, -1], 8).map(|weights| weights.luma.weight[0][0]);
+    assert_eq!([0, 1, 2, 3].map(weight), [None, None, Some(7), Some(7)]);
+}
+
 #[test]
 fn the_nearer_picture_weighs_more() {
     // A picture at 2 between 0 and 8: a quarter of the way.
@@ -59,16 +78,16 @@ fn long_term_and_simultaneous_pictures_weigh_the_same() {
 
 #[test]
 fn weights_that_change_nothing_are_left_out() {
-    assert_eq!(Weights::Explicit(&table(32, 0)).of([0, 0], 8), None);
-    assert_eq!(Weights::Explicit(&table(32, 0)).of([0, -1], 8), None);
-    assert!(Weights::Explicit(&table(31, 0)).of([0, -1], 8).is_some());
-    assert!(Weights::Explicit(&table(32, 1)).of([-1, 0], 8).is_some());
+    assert_eq!(explicit_of(&table(32, 0)).of([0, 0], 8), None);
+    assert_eq!(explicit_of(&table(32, 0)).of([0, -1], 8), None);
+    assert!(explicit_of(&table(31, 0)).of([0, -1], 8).is_some());
+    assert!(explicit_of(&table(32, 1)).of([-1, 0], 8).is_some());
 }
 
 #[test]
 fn offsets_of_both_lists_are_averaged_and_scaled_to_the_depth() {
     let table = table(40, 3);
-    let weighting = |ref_idx, depth| Weights::Explicit(&table).of(ref_idx, depth).unwrap().luma;
+    let weighting = |ref_idx, depth| explicit_of(&table).of(ref_idx, depth).unwrap().luma;
     assert_eq!(weighting([0, 0], 8).offset, [3; 2]);
     assert_eq!(weighting([0, -1], 10).offset, [12; 2]);
     assert_eq!(weighting([0, 0], 8).weight, [[40; 2]; 2]);

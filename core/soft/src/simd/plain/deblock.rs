@@ -4,11 +4,30 @@ use crate::planes::{PlaneMut, Sample};
 use crate::simd::{Edge, EdgeFilter, Strength};
 
 pub(crate) fn deblock_luma<S: Sample>(edge: Edge, plane: PlaneMut<'_, S>, at: usize, filter: &EdgeFilter) {
+    luma_lines::<S, 16>(edge, plane, at, filter);
+}
+
+pub(crate) fn deblock_chroma<S: Sample>(edge: Edge, plane: PlaneMut<'_, S>, at: usize, filter: &EdgeFilter) {
+    chroma_lines::<S, 8>(edge, plane, at, filter);
+}
+
+/// Filters half of a vertical edge, 8 luma rows: beside one macroblock of a mixed pair of an MBAFF frame.
+pub(crate) fn deblock_luma_half<S: Sample>(plane: PlaneMut<'_, S>, at: usize, filter: &EdgeFilter) {
+    luma_lines::<S, 8>(Edge::Vertical, plane, at, filter);
+}
+
+/// The same of chroma, 4 rows.
+pub(crate) fn deblock_chroma_half<S: Sample>(plane: PlaneMut<'_, S>, at: usize, filter: &EdgeFilter) {
+    chroma_lines::<S, 4>(Edge::Vertical, plane, at, filter);
+}
+
+#[inline(always)]
+fn luma_lines<S: Sample, const LINES: usize>(edge: Edge, plane: PlaneMut<'_, S>, at: usize, filter: &EdgeFilter) {
     let (along, across) = match edge {
         Edge::Vertical => (plane.pitch, 1),
         Edge::Horizontal => (1, plane.pitch),
     };
-    for i in 0..16 {
+    for i in 0..LINES {
         let q0 = at + i * along;
         let line = Line {
             q0,
@@ -18,17 +37,18 @@ pub(crate) fn deblock_luma<S: Sample>(edge: Edge, plane: PlaneMut<'_, S>, at: us
         };
         match filter.strength {
             Strength::Intra => line.luma_intra(plane.data),
-            Strength::Normal(tc0) => line.luma_normal(plane.data, tc0[i / 4][0].into()),
+            Strength::Normal(tc0) => line.luma_normal(plane.data, tc0[i * 4 / LINES][0].into()),
         }
     }
 }
 
-pub(crate) fn deblock_chroma<S: Sample>(edge: Edge, plane: PlaneMut<'_, S>, at: usize, filter: &EdgeFilter) {
+#[inline(always)]
+fn chroma_lines<S: Sample, const LINES: usize>(edge: Edge, plane: PlaneMut<'_, S>, at: usize, filter: &EdgeFilter) {
     let (along, across) = match edge {
         Edge::Vertical => (plane.pitch, 2),
         Edge::Horizontal => (2, plane.pitch),
     };
-    for i in 0..16 {
+    for i in 0..LINES * 2 {
         let component = i % 2;
         let q0 = at + i / 2 * along + component;
         let line = Line {
@@ -39,7 +59,7 @@ pub(crate) fn deblock_chroma<S: Sample>(edge: Edge, plane: PlaneMut<'_, S>, at: 
         };
         match filter.strength {
             Strength::Intra => line.chroma_intra(plane.data),
-            Strength::Normal(tc0) => line.chroma_normal(plane.data, tc0[i / 4][component].into()),
+            Strength::Normal(tc0) => line.chroma_normal(plane.data, tc0[i * 2 / LINES][component].into()),
         }
     }
 }

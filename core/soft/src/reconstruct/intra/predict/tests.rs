@@ -138,6 +138,7 @@ fn the_8x8_border_is_filtered_with_what_is_available() {
 fn a_plane_goes_on_as_its_border_rises() {
     let at = |x: i32, y: i32| (100 + 3 * x + 2 * y) as u8;
     let border = LumaBorder {
+        left_halves: [true; 2],
         left: Some(from_fn(|y| [at(-1, y as i32)])),
         above: Some(from_fn(|x| at(x as i32, -1))),
         corner: [at(-1, -1)],
@@ -158,6 +159,7 @@ fn a_plane_goes_on_as_its_border_rises() {
 fn a_chroma_plane_keeps_cb_and_cr_apart() {
     let at = |component: usize, x: i32, y: i32| (if component == 0 { 100 + 4 * x } else { 150 - 5 * y }) as u8;
     let border = ChromaBorder {
+        left_halves: [true; 2],
         left: Some(from_fn(|y| from_fn(|c| at(c, -1, y as i32)))),
         above: Some(from_fn(|i| at(i % 2, (i / 2) as i32, -1))),
         corner: from_fn(|c| at(c, -1, -1)),
@@ -177,6 +179,7 @@ fn a_chroma_plane_keeps_cb_and_cr_apart() {
 #[test]
 fn chroma_dc_blocks_prefer_their_own_side() {
     let border = ChromaBorder::<u8> {
+        left_halves: [true; 2],
         left: Some(from_fn(|y| [if y < 4 { 10 } else { 20 }, 0])),
         above: Some(from_fn(|i| [30, 0, 50, 0][i % 2 + i / 8 * 2])),
         corner: [0; 2],
