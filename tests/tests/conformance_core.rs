@@ -10,7 +10,7 @@ use fourier_tests::vectors::{self, Container, Expectation, Vector};
 use fourier_tests::{Outcome, two_at_a_time};
 use libtest_mimic::{Arguments, Failed, Trial};
 
-/// Devices with the constraints of real drivers: slices with and without start codes, odd pitches, two memory planes,
+/// Devices with the constraints of real drivers: slices with and without start codes and held buffers, odd pitches, two memory planes,
 /// memory that cannot be imported, few buffers.
 const DEVICES: &[&str] = &[
     "soft:threads=1",
@@ -21,6 +21,7 @@ const DEVICES: &[&str] = &[
     "soft:visl",
     "soft:import=off",
     "soft:mode=slice,startcode=annexb,hold=on",
+    "soft:mode=slice,hold=off",
     "soft:pitch=200,height=48,planes=2",
 ];
 

@@ -129,6 +129,7 @@ pub const CASES: &[Case] = cases![
     pictures::a_held_capture_buffer_takes_several_requests,
     pictures::a_held_capture_buffer_is_let_go_by_the_next_picture,
     pictures::a_held_capture_buffer_that_nothing_follows_is_let_go_by_flush,
+    pictures::without_hold_a_capture_buffer_that_is_queued_again_takes_the_next_slice,
     pictures::opens_are_independent,
     pictures::another_size_follows_without_closing,
 ];

@@ -206,6 +206,34 @@ pub(super) fn a_held_capture_buffer_that_nothing_follows_is_let_go_by_flush(
     Ok(Verdict::Held)
 }
 
+pub(super) fn without_hold_a_capture_buffer_that_is_queued_again_takes_the_next_slice(
+    device: &dyn DecoderDevice,
+) -> Result<Verdict, Failure> {
+    let capabilities = device.capabilities();
+    if capabilities.hold_capture || capabilities.decode_modes.first() != Some(&DecodeMode::SliceBased) {
+        return Ok(Verdict::NotApplicable("slices do not come without hold"));
+    }
+    let rig = Rig::streaming(device, MemoryType::Mmap, 2)?;
+    for (value, time) in [(115, 0), (116, 1)] {
+        for part in two_parts(&rig, value) {
+            rig.queue_capture(0)?;
+            rig.submit_part(0, &part, timestamp(time), false)?;
+            let buffer = rig.collect(0)?;
+            ensure!(
+                buffer.index == BufferIndex(0) && !buffer.error,
+                "a slice gave {buffer:?}"
+            );
+        }
+        rig.expect_grey(BufferIndex(0), value)?;
+    }
+    rig.queue_capture(1)?;
+    rig.submit(0, Picture::Copy(timestamp(1)), timestamp(2))?;
+    let copy = rig.collect(0)?;
+    ensure!(!copy.error, "the picture of two slices is no reference");
+    rig.expect_grey(copy.index, 116)?;
+    Ok(Verdict::Held)
+}
+
 pub(super) fn opens_are_independent(device: &dyn DecoderDevice) -> Result<Verdict, Failure> {
     let (one, other) = (
         Rig::streaming(device, MemoryType::Mmap, 2)?,

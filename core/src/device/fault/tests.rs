@@ -21,9 +21,12 @@ const DECODING: &str = "pictures_are_right_and_references_are_found_by_timestamp
 #[test]
 fn a_device_without_faults_keeps_every_rule() {
     let device = device();
-    for case in CASES {
-        assert_eq!((case.run)(&device).unwrap(), Verdict::Held, "{case:?}");
-    }
+    let broken_or_not_applicable = CASES
+        .iter()
+        .filter(|case| (case.run)(&device).unwrap() != Verdict::Held);
+    // It holds CAPTURE buffers.
+    let without_hold = ["without_hold_a_capture_buffer_that_is_queued_again_takes_the_next_slice"];
+    assert!(broken_or_not_applicable.map(|case| case.name).eq(without_hold));
     assert_eq!(device.happened(), 0);
 }
 

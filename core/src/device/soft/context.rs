@@ -248,12 +248,15 @@ impl Context {
         if let Some(held) = self.held.take_if(|held| held.timestamp != timestamp) {
             return Some(Step::Release(held.index));
         }
-        let continued = self.held.take();
-        let capture = match continued {
-            Some(held) => held.index,
-            None => self.capture.activate()?.0,
+        // `v4l2_m2m_ctx.new_frame`: the buffer is held, or was queued again with the timestamp of this very picture.
+        let (capture, continues) = match self.held.take() {
+            Some(held) => (held.index, true),
+            None => {
+                let (index, buffer) = self.capture.activate()?;
+                (index, timestamp.is_some() && buffer.timestamp == timestamp)
+            }
         };
-        self.start_job(capture, continued.is_some()).map(Step::Decode)
+        self.start_job(capture, continues).map(Step::Decode)
     }
 
     /// `device_run`: values are applied, the timestamp is copied, references are looked up.
@@ -290,6 +293,7 @@ impl Context {
             target,
             continues,
             hold_capture,
+            may_be_continued: !self.personality.hold_capture,
             arena,
         })
     }

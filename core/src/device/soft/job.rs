@@ -29,10 +29,12 @@ pub(super) struct Job {
     pub(super) bytes_used: usize,
     pub(super) capture: BufferIndex,
     pub(super) target: Picture,
-    /// Earlier jobs decoded into the same, held CAPTURE buffer.
+    /// Earlier jobs decoded into the same CAPTURE buffer, for the same timestamp.
     pub(super) continues: bool,
     /// The CAPTURE buffer stays with the device after this job.
     pub(super) hold_capture: bool,
+    /// The device cannot hold CAPTURE buffers: whether more of this picture comes shows when its buffer is queued again.
+    pub(super) may_be_continued: bool,
     pub(super) arena: Box<Arena>,
 }
 

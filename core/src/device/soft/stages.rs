@@ -60,7 +60,8 @@ pub(super) enum Finished {
 #[derive(Debug, Default)]
 pub(super) struct ReconstructionStage {
     reconstructor: Reconstructor<u8>,
-    /// The last job of a picture of which more slices may come (slice-based decoding into a held CAPTURE buffer).
+    /// The last job of a picture of which more slices may come (slice-based decoding into a held CAPTURE buffer, or one
+    /// that may be queued again).
     open: Option<Job>,
     /// Arenas to be used again.
     pub(super) spare: Vec<Box<Arena>>,
@@ -84,7 +85,8 @@ impl ReconstructionStage {
             output: job.output,
             capture: job.capture,
             hold_capture: job.hold_capture,
-            error: job.arena.failed,
+            // A request without a slice decodes nothing.
+            error: job.arena.failed || job.arena.parsed.slices.is_empty(),
         };
         if part.first {
             finished.error |= self.close();
@@ -108,7 +110,8 @@ impl ReconstructionStage {
     }
 
     /// Which part of its picture a job holds. A frame-based request holds all of it; slices of one picture share a held
-    /// CAPTURE buffer, and so do two fields, each a picture of its own.
+    /// CAPTURE buffer, and so do two fields, each a picture of its own. Without held buffers nobody knows which slice is
+    /// the last one.
     fn part(&self, job: &Job) -> PicturePart {
         match job.arena.controls.decode_mode {
             DecodeMode::FrameBased => PicturePart {
@@ -120,15 +123,20 @@ impl ReconstructionStage {
                 let continues = self.open.as_ref().is_some_and(|open| structure(open) == structure(job));
                 PicturePart {
                     first: !(job.continues && continues),
-                    last: !job.hold_capture,
+                    last: !job.hold_capture && !job.may_be_continued,
                 }
             }
         }
     }
 
-    /// Ends the picture of which more slices could have come; tells whether anything of it was missing.
+    /// Ends the picture of which more slices could have come; tells whether anything of it was missing. A buffer that
+    /// was given back is the application's and stays as it is.
     fn close(&mut self) -> bool {
         let Some(mut job) = self.open.take() else { return false };
+        if job.may_be_continued {
+            self.spare.push(job.arena);
+            return false;
+        }
         let parsed = &mut job.arena.parsed;
         parsed.slices.clear();
         parsed.macroblocks.clear();
