@@ -233,7 +233,7 @@ fn decode_params(job: &DecodeJob<'_>, names: &ReferenceNames) -> v4l2::v4l2_ctrl
     };
     let mut dpb = [v4l2::v4l2_h264_dpb_entry::default(); DPB_ENTRIES];
     for ((entry, reference), name) in dpb.iter_mut().zip(job.references).zip(names) {
-        *entry = dpb_entry(reference, *name);
+        *entry = dpb_entry(reference, *name, header.structure);
     }
     let (pic_order_cnt_lsb, delta_pic_order_cnt_bottom, delta_pic_order_cnt) = match header.pic_order_cnt {
         PicOrderCnt::Type0 {
@@ -278,15 +278,24 @@ fn decode_flags(job: &DecodeJob<'_>, header: &SliceHeader) -> u32 {
         | flag(v4l2::V4L2_H264_DECODE_PARAM_FLAG_BFRAME, b)
 }
 
-fn dpb_entry(reference: &ReferencePicture, name: Option<Timestamp>) -> v4l2::v4l2_h264_dpb_entry {
+fn dpb_entry(
+    reference: &ReferencePicture,
+    name: Option<Timestamp>,
+    structure: PictureStructure,
+) -> v4l2::v4l2_h264_dpb_entry {
     // The uAPI has one pair of fields for both kinds of reference: of a long-term one `frame_num` is LongTermFrameIdx
     // and `pic_num` LongTermPicNum.
-    let (frame_num, pic_num, long_term) = match reference.reference {
-        Reference::ShortTerm { frame_num, pic_num } => (frame_num, pic_num.cast_unsigned(), false),
+    let (frame_num, number_of_frame, long_term) = match reference.reference {
+        Reference::ShortTerm { frame_num, pic_num } => (frame_num, pic_num, false),
         Reference::LongTerm {
             long_term_frame_idx,
             long_term_pic_num,
         } => (long_term_frame_idx, long_term_pic_num.into(), true),
+    };
+    // A field counts by fields (8-30 to 8-33). An entry has one number: that of its field of the same parity, if any.
+    let pic_num = match structure.parity() {
+        None => number_of_frame,
+        Some(same) => 2 * number_of_frame + i32::from(reference.fields[same.index()]),
     };
     let [top, bottom] = reference.fields;
     v4l2::v4l2_h264_dpb_entry {
@@ -294,7 +303,7 @@ fn dpb_entry(reference: &ReferencePicture, name: Option<Timestamp>) -> v4l2::v4l
         reference_ts: name
             .filter(|_| !reference.non_existing)
             .map_or(NO_TIMESTAMP, Timestamp::as_nanos),
-        pic_num,
+        pic_num: pic_num.cast_unsigned(),
         frame_num,
         fields: (flag(v4l2::V4L2_H264_TOP_FIELD_REF, top) | flag(v4l2::V4L2_H264_BOTTOM_FIELD_REF, bottom)) as u8,
         reserved: [0; 5],

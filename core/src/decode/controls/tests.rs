@@ -482,6 +482,36 @@ fn dpb_entries_name_references_as_the_uapi_says() {
 }
 
 #[test]
+fn pic_num_of_a_field_counts_fields_and_is_that_of_the_same_parity_if_there_is_one() {
+    let top_only = ReferencePicture {
+        fields: [true, false],
+        coded_as_fields: true,
+        ..short_term(8, 3, 3)
+    };
+    let long_term = ReferencePicture {
+        reference: Reference::LongTerm {
+            long_term_frame_idx: 2,
+            long_term_pic_num: 2,
+        },
+        ..short_term(9, 0, 0)
+    };
+    let references = [short_term(7, 14, -2), top_only, long_term];
+    let pic_nums = |parity| {
+        let header = SliceHeader {
+            structure: PictureStructure::Field(parity),
+            ..samples::header(1, 0)
+        };
+        let slices = [slice_of(header)];
+        with_job(&slices, &references, |job| {
+            let dpb = decode_params(job, &[None; DPB_ENTRIES]).dpb;
+            [0, 1, 2].map(|index| dpb[index].pic_num.cast_signed())
+        })
+    };
+    assert_eq!(pic_nums(Parity::Top), [-3, 7, 5]);
+    assert_eq!(pic_nums(Parity::Bottom), [-3, 6, 5]);
+}
+
+#[test]
 fn a_request_has_the_controls_of_its_mode_and_no_others() {
     let mut controls = JobControls::default();
     let names = |controls: &JobControls, mode| {

@@ -56,7 +56,7 @@ pub struct StartedPicture {
     pub picture: PictureId,
     /// It completes the frame that the picture before it began.
     pub second_field: bool,
-    /// `TopFieldOrderCnt`, `BottomFieldOrderCnt`; both the same for a field.
+    /// `TopFieldOrderCnt`, `BottomFieldOrderCnt` of its frame as far as it is decoded: a first field has its own in both.
     pub field_order_cnt: [i32; 2],
     /// Frames that were lost before it: a gap in `frame_num` where the stream allows none.
     pub lost_frames: u32,
@@ -159,7 +159,7 @@ impl Dpb {
         StartedPicture {
             picture,
             second_field: first_field.is_some(),
-            field_order_cnt: count.field_order_cnt,
+            field_order_cnt: self.frame_order_cnt(header.structure, &count, first_field),
             lost_frames,
         }
     }
@@ -288,6 +288,22 @@ impl Dpb {
         // A reference field may be completed by a field that is none, but not the other way round.
         let reference = open.is_reference || header.nal_ref_idc == 0;
         !first.decoded[parity.index()] && first.frame_num == header.frame_num && reference && !resets
+    }
+
+    /// The counts of the frame that a picture belongs to: a second field leaves its first one what it has.
+    fn frame_order_cnt(
+        &self,
+        structure: PictureStructure,
+        count: &PictureOrderCount,
+        first_field: Option<OpenFrame>,
+    ) -> [i32; 2] {
+        let first = first_field.and_then(|open| self.frames.iter().find(|frame| frame.picture == open.picture));
+        let mut field_order_cnt = count.field_order_cnt;
+        if let (Some(first), Some(parity)) = (first, structure.parity()) {
+            let other = parity.opposite().index();
+            field_order_cnt[other] = first.field_order_cnt[other];
+        }
+        field_order_cnt
     }
 
     /// Everything that comes before a picture that starts a frame; gives the number of lost frames.

@@ -34,8 +34,17 @@ fn two_fields_of_opposite_parity_are_one_picture() {
     let second = stream.decode(&field(BOTTOM, frame(0, 1)));
     assert_eq!((first.picture, first.second_field), (second.picture, false));
     assert!(second.second_field);
-    assert_eq!(second.field_order_cnt, [1, 1]);
     assert_eq!(stream.events(), "o0");
+}
+
+#[test]
+fn a_second_field_comes_with_the_order_count_of_the_first() {
+    let mut stream = interlaced(2);
+    stream.decode(&field(TOP, samples::idr(0)));
+    assert_eq!(stream.decode(&field(BOTTOM, frame(0, 1))).field_order_cnt, [0, 1]);
+    // Bottom first.
+    assert_eq!(stream.decode(&field(BOTTOM, frame(1, 4))).field_order_cnt, [4, 4]);
+    assert_eq!(stream.decode(&field(TOP, frame(1, 5))).field_order_cnt, [5, 4]);
 }
 
 #[test]
@@ -188,6 +197,6 @@ fn operation_5_in_a_first_field_lets_the_second_follow_with_frame_num_0() {
     let first = stream.decode(&with_mmco(&[Mmco::UnmarkAll], field(TOP, frame(1, 20))));
     let second = stream.decode(&field(BOTTOM, frame(0, 1)));
     assert_eq!((second.picture, second.second_field), (first.picture, true));
-    assert_eq!(second.field_order_cnt, [1, 1]);
+    assert_eq!(second.field_order_cnt, [0, 1]);
     assert_eq!(stream.references(&frame(1, 4)), "s0");
 }
