@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use super::DecoderDevice;
 use super::kernel::KernelDevice;
+use super::narrowed::NarrowedDevice;
 use super::soft::{Personality, SoftDevice};
 use crate::sys::{MediaDevice, MediaInfo, Topology};
 use crate::{Error, Result};
@@ -59,7 +60,8 @@ pub fn open_device(spec: Option<&str>) -> Result<Arc<dyn DecoderDevice>> {
 /// that the system: the decoders of the kernel, and if there are none the software decoder.
 ///
 /// `soft` is the software decoder, `soft:OPTIONS` with the constraints that [`Personality::parse`] describes,
-/// `/dev/videoN` one node, `/dev/mediaN` the decoders of one media device.
+/// `/dev/videoN` one node, `/dev/mediaN` the decoders of one media device. Behind a node, `:mode=frame|slice` and
+/// `startcode=annexb|none` say which of several ways of using it is taken.
 ///
 /// # Errors
 /// [`Error::Unsupported`] if the name is not understood, or saying why what it names cannot be used.
@@ -79,7 +81,7 @@ fn named(spec: &str) -> Result<Vec<Arc<dyn DecoderDevice>>> {
     match spec {
         "" | "auto" => Ok(automatic()),
         "soft" => Ok(soft(Personality::default())),
-        _ if path.is_absolute() => at(path),
+        _ if path.is_absolute() => at_with_options(spec),
         _ => match spec.strip_prefix("soft:") {
             Some(options) => Ok(soft(Personality::parse(options)?)),
             None => Err(Error::Unsupported(format!(
@@ -107,6 +109,15 @@ fn automatic() -> Vec<Arc<dyn DecoderDevice>> {
         return soft(Personality::default());
     }
     devices
+}
+
+/// The decoders behind `NODE[:OPTIONS]`.
+fn at_with_options(spec: &str) -> Result<Vec<Arc<dyn DecoderDevice>>> {
+    let Some((path, options)) = spec.split_once(':') else {
+        return at(Path::new(spec));
+    };
+    let narrow = |device| Ok(Arc::new(NarrowedDevice::new(device, options)?) as Arc<dyn DecoderDevice>);
+    at(Path::new(path))?.into_iter().map(narrow).collect()
 }
 
 /// The decoders behind one node.

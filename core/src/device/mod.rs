@@ -13,6 +13,7 @@ pub mod discovery;
 pub mod fault;
 pub mod format;
 pub mod kernel;
+mod narrowed;
 pub mod soft;
 
 use std::fmt::Debug;
