@@ -8,6 +8,7 @@
 //! * [`annexb`]: NAL units of a byte stream, to be lost and damaged.
 //! * [`recipes`]: which ones.
 //! * [`damage`]: everything that can happen to a stream.
+//! * [`kernel`]: what a kernel's decoder was told, and how two decoders compare in that.
 //! * [`long_streams`]: the streams that speed is measured with.
 //! * [`resources`]: what this process holds: file descriptors, threads, memory.
 
@@ -15,6 +16,7 @@ pub mod annexb;
 pub mod core_decoder;
 pub mod damage;
 pub mod encode;
+pub mod kernel;
 pub mod launch;
 pub mod long_streams;
 pub mod picture;

@@ -1,0 +1,101 @@
+//! The controls of two decoders over all streams, as a table, against the list of explained differences.
+
+use std::io::Read as _;
+use std::path::Path;
+
+use flate2::read::GzDecoder;
+use fourier_tests::kernel::compare::{Comparison, compare};
+use fourier_tests::kernel::explained::Explained;
+use fourier_tests::kernel::normal::NormalTrace;
+use fourier_tests::kernel::trace;
+use fourier_tests::vectors::Vector;
+use fourier_tests::{Outcome, project_root};
+
+use crate::streams::trace_of;
+
+/// Compares each of `ours` with the peer's, and prints a line for each stream.
+///
+/// # Errors
+/// When a difference has no explanation, or an explanation no difference; and when no stream was decoded.
+pub fn compare_folders(peers: &Path, ours: &[&str], streams: &[Vector]) -> Outcome {
+    let list = std::fs::read_to_string(project_root().join("tests/kernel/explained.txt"))?;
+    let explained = Explained::parse(&list)?;
+    let mut unexplained = 0;
+    for folder in ours {
+        unexplained += compare_folder(peers, Path::new(folder), streams, &explained)?;
+    }
+    let titles: Vec<String> = streams.iter().map(Vector::title).collect();
+    let stale: Vec<String> = explained.stale(&titles).collect();
+    for line in &stale {
+        println!("explains nothing any more: {line}");
+    }
+    match unexplained + stale.len() {
+        0 => Ok(()),
+        _ => Err("the controls differ from the peer's".into()),
+    }
+}
+
+/// Gives the number of differences without an explanation.
+fn compare_folder(peers: &Path, ours: &Path, streams: &[Vector], explained: &Explained) -> Outcome<usize> {
+    println!("\n{:<52} {:>11}  fields that differ", ours.display(), "jobs");
+    let (mut unexplained, mut jobs) = (0, 0);
+    for vector in streams {
+        let comparison = compare(&load(ours, vector)?, &load(peers, vector)?);
+        jobs += comparison.jobs[0];
+        unexplained += print(&vector.title(), &comparison, explained);
+    }
+    println!(
+        "{} streams, {jobs} jobs, {unexplained} differences without an explanation",
+        streams.len()
+    );
+    match jobs {
+        0 => Err("nothing was decoded".into()),
+        _ => Ok(unexplained),
+    }
+}
+
+fn load(folder: &Path, vector: &Vector) -> Outcome<NormalTrace> {
+    let path = trace_of(folder, vector);
+    let about = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
+    let file = std::fs::File::open(&path).map_err(|error| about(&error))?;
+    let mut text = String::new();
+    GzDecoder::new(file)
+        .read_to_string(&mut text)
+        .map_err(|error| about(&error))?;
+    let jobs = trace::parse(&text).map_err(|error| about(&error))?;
+    Ok(NormalTrace::new(&jobs))
+}
+
+/// Prints a stream's line; gives the number of differences without an explanation.
+fn print(title: &str, comparison: &Comparison, explained: &Explained) -> usize {
+    let [ours, peers] = comparison.jobs;
+    let jobs = if ours == peers {
+        ours.to_string()
+    } else {
+        format!("{ours} / {peers}")
+    };
+    let reasons: Vec<_> = comparison
+        .differences
+        .iter()
+        .map(|(field, difference)| (field, difference, explained.reason(title, field)))
+        .collect();
+    let known: Vec<&str> = reasons
+        .iter()
+        .filter(|(_, _, reason)| reason.is_some())
+        .map(|(field, ..)| field.as_str())
+        .collect();
+    let known = match known.as_slice() {
+        [] => String::new(),
+        fields => format!("explained: {}", fields.join(", ")),
+    };
+    println!("{title:<52} {jobs:>11}  {known}");
+    let unknown = reasons.iter().filter(|(_, _, reason)| reason.is_none());
+    unknown
+        .inspect(|(field, difference, _)| {
+            println!(
+                "    {field}: in {} jobs, first in {}: {}",
+                difference.jobs, difference.first, difference.example
+            );
+        })
+        .count()
+}

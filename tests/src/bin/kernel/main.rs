@@ -1,0 +1,50 @@
+//! What runs on the test kernel, and what is made of its results. Called by the suites of `tests/kernel`.
+//!
+//! ```text
+//! kernel record [--missing] DECODER FOLDER [STREAM...]   every stream through a GStreamer element, in this process: its
+//!                                                        controls as visl traces them, and its frames, to FOLDER
+//! kernel compare PEERS OURS...                           such folders with that of a peer, field by field
+//! ```
+//! Without streams: those of `tests/kernel/streams.txt`, or with `FOURIER_ALL=1` all of the index.
+
+mod comparison;
+mod record;
+mod streams;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use fourier_tests::Outcome;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match run(&words) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("kernel: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(words: &[&str]) -> Outcome {
+    match words {
+        ["record", "--missing", decoder, folder, names @ ..] => record::record(
+            decoder,
+            Path::new(folder),
+            &streams::choose(names)?,
+            record::Known::Kept,
+        ),
+        ["record", decoder, folder, names @ ..] => record::record(
+            decoder,
+            Path::new(folder),
+            &streams::choose(names)?,
+            record::Known::Replaced,
+        ),
+        ["compare", peers, ours @ ..] if !ours.is_empty() => {
+            comparison::compare_folders(Path::new(peers), ours, &streams::choose(&[])?)
+        }
+        _ => Err("usage: kernel record [--missing] DECODER FOLDER [STREAM...] | kernel compare PEERS OURS...".into()),
+    }
+}
