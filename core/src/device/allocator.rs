@@ -1,4 +1,7 @@
 //! Frame memories: from any decoder device, or from the system's heaps.
+//!
+//! `FOURIER_ALLOCATOR=heap` asks for memory of the dma-heaps (the system's pages, else contiguous ones) where the device
+//! can decode into it: the CPU reads that through its caches, while a device's own memory is often uncached.
 
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -77,10 +80,11 @@ impl NodeAllocator {
     }
 
     fn export(&self, format: &Format) -> Result<Vec<OwnedFd>> {
+        let _queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        // Configured for another stream since.
         if self.node.format(Queue::Capture)? != *format {
             return Err(self.error("VIDIOC_G_FMT"));
         }
-        let _queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
         self.node.request_buffers(Queue::Capture, MemoryType::Mmap, 1)?;
         let planes = 0..format.planes.len() as u32;
         let fds = planes
@@ -125,6 +129,60 @@ impl FrameAllocator for HeapAllocator {
             kind: self.0.kind(),
             layout,
         }))
+    }
+}
+
+/// Where a session takes its frames from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Preference {
+    /// The decoder device.
+    #[default]
+    Device,
+    /// The dma-heaps, and the device where that fails.
+    Heap,
+}
+
+impl Preference {
+    /// The environment variable that says so.
+    pub const ENVIRONMENT: &'static str = "FOURIER_ALLOCATOR";
+
+    /// What the environment says: `heap`, or anything else for the device.
+    pub fn from_environment() -> Self {
+        match std::env::var(Self::ENVIRONMENT).as_deref() {
+            Ok("heap") => Self::Heap,
+            Ok(_) | Err(_) => Self::Device,
+        }
+    }
+}
+
+/// Allocates from dma-heaps what the device proves that it can decode into, and from the device what it does not.
+#[derive(Debug)]
+pub struct ProvenHeapAllocator {
+    device: Arc<NodeAllocator>,
+}
+
+impl ProvenHeapAllocator {
+    /// `device` proves memories, and makes them where no heap does.
+    pub fn new(device: Arc<NodeAllocator>) -> Self {
+        Self { device }
+    }
+
+    fn of_heap(&self, heap: Heap, format: &Format) -> Result<Arc<FrameMemory>> {
+        let memory = HeapAllocator(heap).allocate(format)?;
+        self.device.prove(&memory)?;
+        Ok(memory)
+    }
+}
+
+impl FrameAllocator for ProvenHeapAllocator {
+    fn allocate(&self, format: &Format) -> Result<Arc<FrameMemory>> {
+        for heap in [Heap::DmaHeap, Heap::Cma] {
+            match self.of_heap(heap, format) {
+                Ok(memory) => return Ok(memory),
+                Err(error) => tracing::debug!("no frame memory of {heap:?}: {error}"),
+            }
+        }
+        self.device.allocate(format)
     }
 }
 

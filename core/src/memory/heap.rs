@@ -1,11 +1,11 @@
-//! Where memory comes from when no decoder device allocates it: udmabuf, the system dma-heap, or memfd.
+//! Where memory comes from when no decoder device allocates it: udmabuf, a dma-heap, or memfd.
 
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::OnceLock;
 
 use super::MemoryKind;
 use crate::IoctlError;
-use crate::sys;
+use crate::sys::{self, DmaHeap};
 
 /// A source of shared memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,6 +14,8 @@ pub enum Heap {
     Udmabuf,
     /// `/dev/dma_heap/system`: the same, where the system has it.
     DmaHeap,
+    /// The dma-heap of contiguous memory, for devices that cannot gather pages.
+    Cma,
     /// memfd: everywhere, but no device can import it.
     MemFd,
 }
@@ -36,7 +38,7 @@ impl Heap {
     /// What its memories are.
     pub fn kind(self) -> MemoryKind {
         match self {
-            Self::Udmabuf | Self::DmaHeap => MemoryKind::DmaBuf,
+            Self::Udmabuf | Self::DmaHeap | Self::Cma => MemoryKind::DmaBuf,
             Self::MemFd => MemoryKind::MemFd,
         }
     }
@@ -53,7 +55,8 @@ impl Heap {
             .ok_or_else(overflow)?;
         match self {
             Self::Udmabuf => sys::udmabuf_create(sys::memfd_create(length)?.as_fd(), length),
-            Self::DmaHeap => sys::dma_heap_alloc(length),
+            Self::DmaHeap => sys::dma_heap_alloc(DmaHeap::System, length),
+            Self::Cma => sys::dma_heap_alloc(DmaHeap::Cma, length),
             Self::MemFd => sys::memfd_create(length),
         }
     }

@@ -73,7 +73,7 @@ fn an_object_shorter_than_its_layout_claims_is_refused() {
 
 #[test]
 fn every_heap_gives_what_it_says_or_an_error() {
-    for heap in [Heap::Udmabuf, Heap::DmaHeap, Heap::MemFd, Heap::best()] {
+    for heap in [Heap::Udmabuf, Heap::DmaHeap, Heap::Cma, Heap::MemFd, Heap::best()] {
         if let Ok(fd) = heap.allocate(5_000) {
             assert_eq!(crate::sys::object::kind(fd.as_fd()).unwrap(), heap.kind());
             assert!(crate::sys::object::length(fd.as_fd()).unwrap() >= 5_000);

@@ -42,7 +42,16 @@ pub struct BitstreamRing {
     format: Format,
     initial_size: u32,
     slots: Vec<Slot>,
+    /// A buffer that was made and could not be used: the next slot that grows tries it again.
+    unused: Option<Unused>,
     remove_bufs: bool,
+}
+
+/// An OUTPUT buffer without a slot.
+#[derive(Clone, Copy, Debug)]
+struct Unused {
+    index: BufferIndex,
+    size_image: u32,
 }
 
 impl BitstreamRing {
@@ -58,6 +67,7 @@ impl BitstreamRing {
             format,
             initial_size,
             slots: Vec::with_capacity(created.count as usize),
+            unused: None,
             remove_bufs: created.capabilities.remove_bufs,
         };
         for n in 0..created.count {
@@ -168,28 +178,55 @@ impl BitstreamRing {
         if let Some(plane) = format.planes.first_mut() {
             plane.size_image = size;
         }
-        let created = self.node.create_buffers(Queue::Output, MemoryType::Mmap, 1, &format)?;
-        let mapping = self.node.map_buffer(Queue::Output, created.first, 0)?;
-        if mapping.len() < needed {
-            return Err(Error::Unsupported(format!(
-                "a coded picture of {needed} bytes: the driver made an OUTPUT buffer of {} bytes instead of {size}",
-                mapping.len()
-            )));
-        }
-        tracing::debug!(
-            "OUTPUT buffer {} of {size} bytes for a picture of {needed}",
-            created.first
-        );
+        let index = self.new_buffer(&format)?;
+        let mapping = match self.map_new(index, needed) {
+            Ok(mapping) => mapping,
+            Err(error) => {
+                self.give_up(index, size);
+                return Err(error);
+            }
+        };
+        tracing::debug!("OUTPUT buffer {index} of {size} bytes for a picture of {needed}");
         self.format = format;
         let remove_bufs = self.remove_bufs;
         let slot = self.slot_mut(slot)?;
-        let old = std::mem::replace(&mut slot.index, created.first);
+        let old = std::mem::replace(&mut slot.index, index);
         slot.mapping = mapping;
         // Without REMOVE_BUFS it stays until REQBUFS(0), unused; there is room for all of them among 32.
         if remove_bufs && let Err(error) = self.node.remove_buffer(Queue::Output, old) {
             tracing::debug!("an outgrown OUTPUT buffer stays: {error}");
         }
         Ok(())
+    }
+
+    /// A buffer of `format`: one that is left over, or a new one.
+    fn new_buffer(&mut self, format: &Format) -> Result<BufferIndex> {
+        let size = size_image(format);
+        match self.unused.take_if(|unused| unused.size_image >= size) {
+            Some(unused) => Ok(unused.index),
+            None => Ok(self
+                .node
+                .create_buffers(Queue::Output, MemoryType::Mmap, 1, format)?
+                .first),
+        }
+    }
+
+    fn map_new(&self, index: BufferIndex, needed: usize) -> Result<Mapping> {
+        let mapping = self.node.map_buffer(Queue::Output, index, 0)?;
+        if mapping.len() >= needed {
+            return Ok(mapping);
+        }
+        Err(Error::Unsupported(format!(
+            "a coded picture of {needed} bytes: the driver made an OUTPUT buffer of {} bytes",
+            mapping.len()
+        )))
+    }
+
+    /// A buffer that is of no use goes, where the device can remove it; else it is tried again.
+    fn give_up(&mut self, index: BufferIndex, size_image: u32) {
+        if !self.remove_bufs || self.node.remove_buffer(Queue::Output, index).is_err() {
+            self.unused = Some(Unused { index, size_image });
+        }
     }
 
     fn slot(&self, id: SlotId) -> Result<&Slot> {

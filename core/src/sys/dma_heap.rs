@@ -1,7 +1,7 @@
-//! `/dev/dma_heap/system`: dma-bufs of ordinary, cached pages.
+//! `/dev/dma_heap/*`: dma-bufs of ordinary, cached pages, or of contiguous ones.
 #![allow(unsafe_code)]
 
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 
 use nix::errno::Errno;
@@ -9,7 +9,42 @@ use nix::fcntl::OFlag;
 
 use crate::IoctlError;
 
-const PATH: &str = "/dev/dma_heap/system";
+/// A heap of the kernel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DmaHeap {
+    /// Scattered pages.
+    System,
+    /// Contiguous memory, for devices without an IOMMU.
+    Cma,
+}
+
+impl DmaHeap {
+    /// Where it may be; the contiguous one has had several names.
+    fn paths(self) -> &'static [&'static str] {
+        match self {
+            Self::System => &["/dev/dma_heap/system"],
+            Self::Cma => &[
+                "/dev/dma_heap/default_cma_region",
+                "/dev/dma_heap/linux,cma",
+                "/dev/dma_heap/reserved",
+            ],
+        }
+    }
+
+    /// Opens the first of its paths that can be opened.
+    fn open(self) -> Result<(File, &'static str), IoctlError> {
+        let mut failure = IoctlError::new("open", "/dev/dma_heap", Errno::ENOENT);
+        for path in self.paths() {
+            match OpenOptions::new().read(true).open(path) {
+                Ok(heap) => return Ok((heap, path)),
+                Err(e) => {
+                    failure = IoctlError::new("open", path, Errno::from_raw(e.raw_os_error().unwrap_or_default()))
+                }
+            }
+        }
+        Err(failure)
+    }
+}
 
 /// `struct dma_heap_allocation_data` of `linux/dma-heap.h`.
 #[repr(C)]
@@ -22,16 +57,13 @@ struct DmaHeapAllocationData {
 
 nix::ioctl_readwrite!(ioctl_dma_heap_alloc, b'H', 0, DmaHeapAllocationData);
 
-/// A new, zeroed dma-buf of at least `length` bytes from the system heap.
+/// A new, zeroed dma-buf of at least `length` bytes.
 ///
 /// # Errors
 /// ENOENT or EACCES where the system does not offer it; ENOMEM.
-pub fn dma_heap_alloc(length: usize) -> Result<OwnedFd, IoctlError> {
-    let error = |errno| IoctlError::new("DMA_HEAP_IOCTL_ALLOC", PATH, errno);
-    let heap = OpenOptions::new()
-        .read(true)
-        .open(PATH)
-        .map_err(|e| IoctlError::new("open", PATH, Errno::from_raw(e.raw_os_error().unwrap_or_default())))?;
+pub fn dma_heap_alloc(heap: DmaHeap, length: usize) -> Result<OwnedFd, IoctlError> {
+    let (heap, path) = heap.open()?;
+    let error = |errno| IoctlError::new("DMA_HEAP_IOCTL_ALLOC", path, errno);
     let mut data = DmaHeapAllocationData {
         len: length as u64,
         fd: 0,

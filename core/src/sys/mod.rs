@@ -23,7 +23,7 @@ mod tests;
 pub use buffers::{Backing, BufferInfo, BufferToQueue, Buffers};
 pub use controls::{ControlInfo, ControlValue, MAX_CONTROLS};
 pub use dma_buf::{CpuAccessKind, SyncPhase, dma_buf_readers_done, dma_buf_sync, dma_buf_users};
-pub use dma_heap::dma_heap_alloc;
+pub use dma_heap::{DmaHeap, dma_heap_alloc};
 pub use mapping::Mapping;
 pub use media::{Entity, Interface, Link, MediaDevice, MediaInfo, Pad, Topology};
 pub use memfd::memfd_create;

@@ -170,7 +170,7 @@ impl State {
     /// The device still answers.
     pub(super) fn check_alive(&self) -> Result<()> {
         match self.phase {
-            super::Phase::Lost => Err(Error::Lost("it did not answer within its time".into())),
+            super::Phase::Lost => Err(Error::Lost(self.lost.clone().unwrap_or_default())),
             super::Phase::Unconfigured | super::Phase::Configured | super::Phase::Streaming | super::Phase::Drained => {
                 Ok(())
             }

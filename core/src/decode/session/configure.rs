@@ -10,7 +10,7 @@ use super::submit::check_layout;
 use super::{FrameNeeds, RING_SLOTS, Shared, Stream};
 use crate::decode::controls;
 use crate::decode::request::Request;
-use crate::device::allocator::NodeAllocator;
+use crate::device::allocator::{NodeAllocator, Preference, ProvenHeapAllocator};
 use crate::device::{
     Capabilities, Control, DecodeMode, DecoderNode, MemoryType, Queue, StartCode,
     format::{self, H264_SLICE},
@@ -87,7 +87,10 @@ impl Shared {
         state.generation += 1;
         let source: Box<dyn FrameSource> = match &allocator {
             Some(allocator) => {
-                let allocator: Arc<dyn FrameAllocator> = allocator.clone();
+                let allocator: Arc<dyn FrameAllocator> = match self.frame_memory {
+                    Preference::Device => allocator.clone(),
+                    Preference::Heap => Arc::new(ProvenHeapAllocator::new(Arc::clone(allocator))),
+                };
                 Box::new(AllocatedFrames {
                     allocator,
                     format: agreement.capture.clone(),
@@ -156,7 +159,7 @@ impl Shared {
             let stopped = stop_streaming(&self.node);
             state = lock(&self.state);
             if let Err(error) = stopped {
-                state.phase.lose();
+                state.lose(&error);
                 return Err(error);
             }
         }
@@ -171,9 +174,13 @@ impl Shared {
         Ok(())
     }
 
-    /// A scratch context with the formats of this one.
+    /// The scratch context with the formats of this one; it is opened once in the life of a session.
     fn allocator(&self, agreement: &Agreement, sps: &Sps) -> Result<Arc<NodeAllocator>> {
-        let allocator = NodeAllocator::open(self.device.as_ref())?;
+        let mut scratch = lock(&self.scratch);
+        let allocator = match &*scratch {
+            Some(allocator) => Arc::clone(allocator),
+            None => Arc::clone(scratch.insert(Arc::new(NodeAllocator::open(self.device.as_ref())?))),
+        };
         let sps = controls::sps(sps);
         let controls = [
             Control::DecodeMode(agreement.mode),
@@ -181,7 +188,7 @@ impl Shared {
             Control::Sps(&sps),
         ];
         allocator.configure(&agreement.output, &controls, &agreement.capture)?;
-        Ok(Arc::new(allocator))
+        Ok(allocator)
     }
 
     pub(super) fn adopt(&self, memory: Arc<FrameMemory>) -> Result<Frame> {

@@ -34,7 +34,7 @@ use super::controls::JobControls;
 use super::request::Request;
 use super::{DecodeJob, Outcome};
 use crate::Result;
-use crate::device::allocator::NodeAllocator;
+use crate::device::allocator::{NodeAllocator, Preference};
 use crate::device::{DecodeMode, DecoderDevice, DecoderNode, MemoryType};
 use crate::h264::Sps;
 use crate::memory::{Format, FrameLayout, FrameMemory};
@@ -174,6 +174,11 @@ impl Drop for Session {
 struct Shared {
     device: Arc<dyn DecoderDevice>,
     node: Arc<dyn DecoderNode>,
+    /// Where frames come from, if they do not belong to the queue.
+    frame_memory: Preference,
+    /// Allocates and proves memory for `node`; its formats are those of the stream. Never locked for longer than setting
+    /// up takes.
+    scratch: Mutex<Option<Arc<NodeAllocator>>>,
     /// Held over a whole picture, so that its requests and its CAPTURE buffer go in together.
     submitting: Mutex<()>,
     state: Mutex<State>,
@@ -184,6 +189,8 @@ struct Shared {
 #[derive(Debug)]
 struct State {
     phase: Phase,
+    /// Why it is [`Phase::Lost`].
+    lost: Option<String>,
     /// Somebody polls a request or restarts the queues, without the lock.
     collecting: bool,
     /// The queues are being restarted: nothing may be queued.
@@ -254,6 +261,7 @@ impl Shared {
     fn new(device: Arc<dyn DecoderDevice>, node: Arc<dyn DecoderNode>) -> Self {
         let state = State {
             phase: Phase::default(),
+            lost: None,
             collecting: false,
             restarting: false,
             stream: None,
@@ -269,6 +277,8 @@ impl Shared {
         Self {
             device,
             node,
+            frame_memory: Preference::from_environment(),
+            scratch: Mutex::default(),
             submitting: Mutex::default(),
             state: Mutex::new(state),
             changed: Condvar::new(),

@@ -8,7 +8,7 @@ use super::collect::Desync;
 use super::{Guard, InFlight, Outcome, Shared, State};
 use crate::device::{DecoderNode, Queue, RequestState};
 use crate::pool::lock;
-use crate::{Error, Result};
+use crate::{Error, IoctlError, Result};
 
 /// How long STREAMOFF may take before the device counts as lost.
 const STREAM_OFF_TIMEOUT: Duration = Duration::from_secs(3);
@@ -41,7 +41,7 @@ impl Shared {
             Ok(()) => state.abandon_outstanding(true),
             Err(error) => {
                 tracing::error!("the decoder is lost: {error}");
-                state.phase.lose();
+                state.lose(&error);
                 state.abandon_outstanding(false);
             }
         }
@@ -49,6 +49,20 @@ impl Shared {
         state.restarting = false;
         self.changed.notify_all();
         state
+    }
+
+    /// The device was unplugged, or its driver unbound: nothing that is under way will end, and nothing more can begin.
+    pub(super) fn lose(&self, error: &IoctlError) -> Error {
+        tracing::error!("the decoder is gone: {error}");
+        let mut state = lock(&self.state);
+        while state.collecting {
+            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        let error = Error::Lost(error.to_string());
+        state.lose(&error);
+        state.abandon_outstanding(false);
+        self.changed.notify_all();
+        error
     }
 
     /// The end of a session: everything is collected, or at least finished.
@@ -61,6 +75,15 @@ impl Shared {
 }
 
 impl State {
+    /// Nothing more can be asked of the device.
+    pub(super) fn lose(&mut self, why: &Error) {
+        self.phase.lose();
+        self.lost = Some(match why {
+            Error::Lost(why) => why.clone(),
+            other => other.to_string(),
+        });
+    }
+
     fn stream_on_again(&mut self, node: &dyn DecoderNode) -> Result<()> {
         if self.stream.is_none() {
             return Ok(());

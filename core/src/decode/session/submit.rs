@@ -3,6 +3,8 @@
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::{Arc, PoisonError};
 
+use nix::errno::Errno;
+
 use super::collect::Desync;
 use super::pictures::Resolved;
 use super::ticket::{Completion, PictureHandle, Ticket};
@@ -66,7 +68,11 @@ impl Shared {
         if job.slices.iter().any(|slice| plan.references.damages(slice)) {
             plan.completion.damage();
         }
-        let mut state = self.send_all(state, job, target, &plan)?;
+        let mut state = match self.send_all(state, job, target, &plan) {
+            Ok(state) => state,
+            Err(Error::Device(error)) if error.errno == Errno::ENODEV => return Err(self.lose(&error)),
+            Err(error) => return Err(error),
+        };
         state.pictures.insert(job.picture, plan.index, plan.timestamp);
         drop(state);
         let session = Arc::downgrade(self);

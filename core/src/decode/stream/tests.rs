@@ -5,6 +5,8 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use nix::errno::Errno;
+
 use super::*;
 use crate::decode::Outcome;
 use crate::device::fault::{Fault, FaultyDevice, Occasion, Verb};
@@ -331,6 +333,31 @@ fn a_picture_that_cannot_be_queued_is_dropped_and_decoding_goes_on() {
     assert_eq!(got.warnings.len(), 1);
     let stats = decoder.stats();
     assert_eq!((stats.frames, stats.dropped, stats.warnings), (3, 1, 1));
+}
+
+#[test]
+fn a_device_that_is_unplugged_is_an_error_and_its_frames_stay() {
+    let device = Arc::new(FaultyDevice::new(Arc::new(SoftDevice::default())));
+    let mut decoder = StreamDecoder::new(device.clone(), StreamConfig::default()).unwrap();
+    let mut got = Got::default();
+    let mut failure = None;
+    for (tag, unit) in (0..).map(FrameTag).zip(access_units(OPEN_GOP)) {
+        if tag.0 == 5 {
+            for verb in Verb::ALL {
+                device.inject(Fault::Errno(verb, Errno::ENODEV), Occasion::Every);
+            }
+        }
+        if let Err(error) = decoder.decode(AccessUnitBytes::AnnexB(&annex_b(unit)), tag) {
+            failure = Some(error);
+            break;
+        }
+        got.take(&mut decoder);
+    }
+    assert!(matches!(failure, Some(Error::Lost(_))), "{failure:?}");
+    assert!(decoder.drain().is_ok());
+    got.take(&mut decoder);
+    assert!(!got.frames.is_empty());
+    assert!(decoder.flush().is_err());
 }
 
 #[test]

@@ -109,6 +109,9 @@ impl FaultyNode {
         let mut planes = lock(&self.frames).remove(&buffer.index).unwrap_or_default();
         let mut plan = lock(&self.plan);
         buffer.error |= plan.meets(Fault::ErrorFlag);
+        if plan.meets(Fault::ForeignTimestamp) {
+            buffer.timestamp = None;
+        }
         if plan.meets(Fault::Untouched) {
             planes
                 .iter_mut()
@@ -217,6 +220,9 @@ impl DecoderNode for FaultyNode {
                 self.takes_more(buffer.request, Verb::QueueOutput)?;
             }
             Queue::Capture => self.call(Verb::QueueCapture)?,
+        }
+        if queue == Queue::Capture && lock(&self.plan).meets(Fault::WithheldCapture) {
+            return Ok(());
         }
         if queue == Queue::Capture && lock(&self.plan).changes_frames() {
             let planes = self.keep(buffer)?;

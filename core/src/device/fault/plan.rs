@@ -46,6 +46,29 @@ pub enum Verb {
 }
 
 impl Verb {
+    /// Every call that can fail.
+    pub const ALL: [Self; 19] = [
+        Self::SetFormat,
+        Self::SetControls,
+        Self::AllocRequest,
+        Self::QueueRequest,
+        Self::ReinitRequest,
+        Self::PollRequest,
+        Self::RequestBuffers,
+        Self::CreateBuffers,
+        Self::RemoveBuffer,
+        Self::PrepareBuffer,
+        Self::QueueOutput,
+        Self::QueueCapture,
+        Self::DequeueOutput,
+        Self::DequeueCapture,
+        Self::ExportBuffer,
+        Self::MapBuffer,
+        Self::StreamOn,
+        Self::StreamOff,
+        Self::Flush,
+    ];
+
     /// The call's name in the manual.
     pub fn name(self) -> &'static str {
         match self {
@@ -79,6 +102,11 @@ pub enum Fault {
     ErrorFlag,
     /// A queued request, and every later one, is never done until STREAMOFF.
     Stuck,
+    /// A CAPTURE buffer never reaches the device although its QBUF succeeds: the device has nothing to decode into, and
+    /// the request that was meant for it waits until STREAMOFF. Unlike [`Self::Stuck`] the device itself has the request.
+    WithheldCapture,
+    /// A frame comes back with another timestamp than its own.
+    ForeignTimestamp,
     /// A frame comes back without ERROR flag but as it was before (drivers have done it). It is undone at DQBUF: a
     /// later picture that was in flight by then may have read the right samples.
     Untouched,
@@ -122,7 +150,13 @@ impl Plan {
     pub(super) fn call(&mut self, verb: Verb) -> Option<Errno> {
         self.count(|fault| match fault {
             Fault::Errno(met, errno) if met == verb => Some(errno),
-            Fault::Errno(..) | Fault::ErrorFlag | Fault::Stuck | Fault::Untouched | Fault::Grey => None,
+            Fault::Errno(..)
+            | Fault::ErrorFlag
+            | Fault::Stuck
+            | Fault::WithheldCapture
+            | Fault::ForeignTimestamp
+            | Fault::Untouched
+            | Fault::Grey => None,
         })
     }
 

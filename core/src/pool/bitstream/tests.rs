@@ -1,4 +1,7 @@
+use nix::errno::Errno;
+
 use super::*;
+use crate::device::fault::{Fault, FaultyDevice, Occasion, Verb};
 use crate::device::format::H264_SLICE;
 use crate::device::soft::{Personality, SoftDevice};
 use crate::device::{DecoderDevice, PlaneFormat};
@@ -7,7 +10,11 @@ use crate::units::Size;
 const SLOT: usize = 64 << 10;
 
 fn ring(options: &str, count: u32) -> BitstreamRing {
-    let node = SoftDevice::new(Personality::parse(options).unwrap()).open().unwrap();
+    ring_on(&SoftDevice::new(Personality::parse(options).unwrap()), count)
+}
+
+fn ring_on(device: &dyn DecoderDevice, count: u32) -> BitstreamRing {
+    let node = device.open().unwrap();
     let planes = vec![PlaneFormat {
         bytes_per_line: 0,
         size_image: SLOT as u32,
@@ -40,6 +47,24 @@ fn every_slice_gets_its_start_code() {
         [0x65, 3],
         "nothing of the picture before is left"
     );
+}
+
+#[test]
+fn a_new_buffer_that_cannot_be_mapped_is_not_left_behind() {
+    for options in ["default", "remove=off"] {
+        let personality = Personality::parse(options).unwrap();
+        let device = FaultyDevice::new(Arc::new(SoftDevice::new(personality)));
+        let mut ring = ring_on(&device, 2);
+        let nal = vec![7; SLOT + 1];
+        for _ in 0..40 {
+            device.inject(Fault::Errno(Verb::MapBuffer, Errno::ENOMEM), Occasion::Nth(1));
+            let failed = ring.fill(SlotId(0), &[], [&nal[..]].into_iter());
+            assert!(matches!(failed, Err(Error::Device(_))), "{failed:?}");
+        }
+        ring.fill(SlotId(0), &[], [&nal[..]].into_iter()).unwrap();
+        assert_eq!(content(&ring, SlotId(0)), nal, "{options}");
+        assert_eq!(ring.index(SlotId(0)).unwrap(), BufferIndex(2), "{options}");
+    }
 }
 
 #[test]

@@ -47,6 +47,24 @@ fn a_failing_call_loses_one_picture_and_nothing_else() {
 }
 
 #[test]
+fn a_device_that_is_unplugged_ends_the_session_at_once() {
+    for call in [Call::SetControls, Call::QueueOutput, Call::QueueRequest] {
+        let mut player = Player::new("default", Clip::new(1, 1));
+        let first = player.submit(Coding::Value(10)).unwrap();
+        wait_good(&first, 10);
+        player.probe.fail(call, 0, Fault::Error(Errno::ENODEV));
+        let gone = player.submit(Coding::Value(20));
+        assert!(
+            matches!(&gone, Err(Error::Lost(why)) if why.contains("ENODEV")),
+            "{gone:?}"
+        );
+        assert_eq!(player.session.phase(), Phase::Lost);
+        assert!(matches!(player.submit(Coding::Value(30)), Err(Error::Lost(_))));
+        assert_eq!(value_of(first.2.memory()), 10, "what was decoded stays");
+    }
+}
+
+#[test]
 fn references_survive_a_capture_buffer_that_is_refused() {
     let mut player = Player::new("default", Clip::new(1, 1));
     let first = player.submit(Coding::Value(10)).unwrap();
