@@ -12,7 +12,10 @@ fn a_decoder_of_the_kernel_keeps_every_rule() {
     };
     let device = open_device(Some(&path)).unwrap();
     let (mut held, mut broken) = (0, 0);
-    for case in CASES {
+    // A device that is held to some of its modes (`/dev/video0:mode=slice`) still has the others.
+    let is_narrowed = path.contains(':');
+    let asked = |name: &str| !is_narrowed || name != "a_control_that_the_device_lacks_is_refused_whole";
+    for case in CASES.iter().filter(|case| asked(case.name)) {
         let outcome = match (case.run)(device.as_ref()) {
             Ok(Verdict::Held) => {
                 held += 1;
