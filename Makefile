@@ -8,6 +8,8 @@ FILE ?= tests/media/counter.mp4
 CARGO ?= cargo
 TARGET = $(or $(CARGO_TARGET_DIR),target)
 PLUGIN = $(TARGET)/release/libgstfourier.so
+VA_DRIVER = $(TARGET)/release/libfourier_drv_video.so
+VA_SYMLINKS ?=
 
 help:
 	@echo "make play [FILE=movie.mp4]  decode a file: mp4, mov, mkv, webm, ts, flv or a bare H.264 stream"
@@ -15,10 +17,11 @@ help:
 	@echo "make check-kernel [ALL=1]   the tests on a real kernel: Linux in user mode, with the virtual decoder visl"
 	@echo "make kernel-shell           a shell in that kernel"
 	@echo "make deps                   install the Debian packages that are missing"
-	@echo "make build                  the release build: $(PLUGIN)"
+	@echo "make build                  the release build: $(PLUGIN), $(VA_DRIVER)"
 	@echo "make bench                  frames per second and memory, side by side with other decoders"
 	@echo "make doc                    documentation of the code, in $(TARGET)/doc"
-	@echo "make install                the plugin into \$$(DESTDIR)\$$(LIBDIR)/gstreamer-1.0"
+	@echo "make install                the plugin into \$$(DESTDIR)\$$(LIBDIR)/gstreamer-1.0, the driver into .../dri,"
+	@echo "                            found by itself for the DRM drivers of VA_SYMLINKS=\"rockchip panfrost ...\""
 	@echo "                            (PREFIX=$(PREFIX) LIBDIR=$(LIBDIR))"
 	@echo "make clean                  remove everything that was built"
 
@@ -27,7 +30,7 @@ deps:
 
 build: deps
 	@scripts/fetch
-	$(CARGO) build --release --locked --package gst-plugin-fourier
+	$(CARGO) build --release --locked --package gst-plugin-fourier --package fourier-va-driver
 
 # By the environment: a shell would read the quotes in the name of a film.
 play: export PLUGIN := $(PLUGIN)
@@ -57,8 +60,12 @@ doc: deps
 
 # Not after `build`: `sudo make install` must not need a Rust toolchain.
 install:
-	@test -f '$(PLUGIN)' || { echo 'run `make build` first' >&2; exit 1; }
+	@test -f '$(PLUGIN)' -a -f '$(VA_DRIVER)' || { echo 'run `make build` first' >&2; exit 1; }
 	install -D -m 644 '$(PLUGIN)' '$(DESTDIR)$(LIBDIR)/gstreamer-1.0/libgstfourier.so'
+	install -D -m 644 '$(VA_DRIVER)' '$(DESTDIR)$(LIBDIR)/dri/fourier_drv_video.so'
+	@for name in $(VA_SYMLINKS); do \
+		ln -sfv fourier_drv_video.so '$(DESTDIR)$(LIBDIR)/dri/'"$$name"_drv_video.so; \
+	done
 
 clean:
 	$(CARGO) clean

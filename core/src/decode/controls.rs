@@ -9,6 +9,7 @@ use v4l2r::bindings as v4l2;
 
 use super::job::{DecodeJob, ListEntry, Reference, ReferencePicture, SliceJob};
 use crate::device::{Control, DecodeMode};
+use crate::h264::scan::{raster_4x4, raster_8x8};
 use crate::h264::slice_header::{PicOrderCnt, PredWeightTable, SliceType};
 use crate::h264::sps::{PicOrderCntType, ScalingLists};
 use crate::h264::{Parity, PictureStructure, Pps, SliceHeader, Sps};
@@ -178,8 +179,6 @@ fn pps(pps: &Pps) -> v4l2::v4l2_ctrl_h264_pps {
 /// `V4L2_CID_STATELESS_H264_SCALING_MATRIX`: flat 16 without lists. The uAPI wants raster order, the standard codes
 /// zig-zag (frame scan, for fields too, 8.5.6); the order of the lists is the same.
 fn scaling_matrix(lists: Option<&ScalingLists>) -> v4l2::v4l2_ctrl_h264_scaling_matrix {
-    const ZIG_ZAG_4X4: [u8; 16] = zig_zag::<4, 16>();
-    const ZIG_ZAG_8X8: [u8; 64] = zig_zag::<8, 64>();
     let Some(lists) = lists else {
         return v4l2::v4l2_ctrl_h264_scaling_matrix {
             scaling_list_4x4: [[16; 16]; 6],
@@ -187,43 +186,9 @@ fn scaling_matrix(lists: Option<&ScalingLists>) -> v4l2::v4l2_ctrl_h264_scaling_
         };
     };
     v4l2::v4l2_ctrl_h264_scaling_matrix {
-        scaling_list_4x4: lists.lists_4x4.map(|list| raster(&list, &ZIG_ZAG_4X4)),
-        scaling_list_8x8: lists.lists_8x8.map(|list| raster(&list, &ZIG_ZAG_8X8)),
+        scaling_list_4x4: lists.lists_4x4.map(|list| raster_4x4(&list)),
+        scaling_list_8x8: lists.lists_8x8.map(|list| raster_8x8(&list)),
     }
-}
-
-/// A list in zig-zag order, put into raster order.
-fn raster<const N: usize>(list: &[u8; N], scan: &[u8; N]) -> [u8; N] {
-    let mut raster = [0; N];
-    for (&value, &position) in list.iter().zip(scan) {
-        raster[usize::from(position)] = value;
-    }
-    raster
-}
-
-/// Raster position of each coefficient of a `SIDE` x `SIDE` block in zig-zag order (6.4.13's frame scan, figure 6-8).
-const fn zig_zag<const SIDE: usize, const N: usize>() -> [u8; N] {
-    let mut scan = [0; N];
-    let (mut x, mut y, mut i) = (0, 0, 0);
-    while i < N {
-        scan[i] = (y * SIDE + x) as u8;
-        let up = (x + y) % 2 == 0;
-        if up && x + 1 < SIDE && y > 0 {
-            (x, y) = (x + 1, y - 1);
-        } else if up && x + 1 < SIDE {
-            x += 1;
-        } else if up {
-            y += 1;
-        } else if y + 1 < SIDE && x > 0 {
-            (x, y) = (x - 1, y + 1);
-        } else if y + 1 < SIDE {
-            y += 1;
-        } else {
-            x += 1;
-        }
-        i += 1;
-    }
-    scan
 }
 
 /// `V4L2_CID_STATELESS_H264_DECODE_PARAMS`.

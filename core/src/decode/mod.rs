@@ -7,7 +7,7 @@ pub mod session;
 pub mod stream;
 
 pub use job::{DecodeJob, ReferencePicture, SliceJob};
-pub use session::{FrameNeeds, PictureHandle, Session, SessionStats, Submitted, Ticket};
+pub use session::{FrameNeeds, PictureHandle, ScratchAllocator, Session, SessionStats, Submitted, Ticket};
 
 /// How the decoding of a picture ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

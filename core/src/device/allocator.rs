@@ -75,6 +75,11 @@ impl NodeAllocator {
         proof
     }
 
+    /// The scratch context, for who knows better how to set it up; it must be left without buffers.
+    pub(crate) fn node(&self) -> &dyn DecoderNode {
+        self.node.as_ref()
+    }
+
     fn error(&self, call: &'static str) -> crate::Error {
         IoctlError::new(call, &self.path, Errno::EINVAL).into()
     }

@@ -15,6 +15,7 @@ pub mod reference;
 #[cfg(test)]
 pub(crate) mod samples;
 mod scaling_list;
+pub(crate) mod scan;
 pub mod sei;
 pub mod slice_header;
 pub mod sps;

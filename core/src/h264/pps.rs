@@ -7,7 +7,7 @@ use super::sps::{ScalingLists, Sps, SpsId};
 use crate::BitstreamError;
 
 /// `pic_parameter_set_id`, 0 to 255.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PpsId(pub(crate) u8);
 
 /// One list of `pic_scaling_matrix()` as coded; what is missing falls back when the SPS is known.

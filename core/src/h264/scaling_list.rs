@@ -3,6 +3,7 @@
 
 use super::bit_reader::BitReader;
 use super::pps::{PicScalingMatrix, ScalingList};
+use super::scan;
 use super::sps::ScalingLists;
 use crate::BitstreamError;
 
@@ -28,6 +29,16 @@ const DEFAULT_8X8_INTER: [u8; 64] = [
 ];
 
 impl PicScalingMatrix {
+    /// The lists of a picture as they are used, in raster order: 4x4 as the standard numbers them, 8x8 of intra and
+    /// inter luma, which serve chroma too.
+    pub fn from_raster(lists_4x4: &[[u8; 16]; 6], lists_8x8: &[[u8; 64]; 2]) -> Self {
+        let [intra, inter] = lists_8x8.map(|list| ScalingList::Coded(scan::zig_zag_8x8(&list)));
+        Self {
+            lists_4x4: lists_4x4.map(|list| ScalingList::Coded(scan::zig_zag_4x4(&list))),
+            lists_8x8: [intra.clone(), inter.clone(), intra.clone(), inter.clone(), intra, inter],
+        }
+    }
+
     /// Reads six 4x4 lists and the first `lists_8x8` 8x8 lists.
     pub(crate) fn parse(reader: &mut BitReader<'_>, lists_8x8: usize) -> Result<Self, BitstreamError> {
         let mut matrix = Self {
@@ -155,6 +166,17 @@ mod tests {
         let mut expected = [6; 16];
         expected[0] = 135;
         assert_eq!(list, ScalingList::Coded(expected));
+    }
+
+    #[test]
+    fn lists_in_raster_order_become_the_same_lists_as_coded_ones() {
+        let lists_4x4: [[u8; 16]; 6] = std::array::from_fn(|n| std::array::from_fn(|i| (16 * n + i) as u8));
+        let lists_8x8: [[u8; 64]; 2] = std::array::from_fn(|n| std::array::from_fn(|i| (64 * n + i) as u8));
+        let lists = PicScalingMatrix::from_raster(&lists_4x4, &lists_8x8).resolve(None);
+        assert_eq!(lists.lists_4x4.map(|list| scan::raster_4x4(&list)), lists_4x4);
+        let [intra, inter] = lists_8x8;
+        let expected = [intra, inter, intra, inter, intra, inter];
+        assert_eq!(lists.lists_8x8.map(|list| scan::raster_8x8(&list)), expected);
     }
 
     #[test]

@@ -39,7 +39,7 @@ const MAX_DPB_MBS: [(u8, u32); 20] = [
 ];
 
 /// `seq_parameter_set_id`, 0 to 31.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SpsId(pub(crate) u8);
 
 impl SpsId {

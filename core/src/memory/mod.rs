@@ -12,9 +12,10 @@ mod tests;
 use std::fmt::Debug;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use crate::Result;
-use crate::sys::{CpuAccessKind, dma_buf_readers_done};
+use crate::sys::{CpuAccessKind, PollFlags, dma_buf_readers_done, poll_fd};
 use crate::units::Size;
 
 pub use crate::sys::MemoryKind;
@@ -76,6 +77,24 @@ impl FrameMemory {
         CpuAccess::new(self, CpuAccessKind::ReadWrite)
     }
 
+    /// Waits until no device is reading it any more (`POLLOUT`), at most for `timeout`.
+    ///
+    /// # Errors
+    /// [`crate::Error::Device`] naming the call that failed.
+    pub fn wait_for_readers(&self, timeout: Duration) -> Result<Readers> {
+        if self.kind == MemoryKind::MemFd {
+            return Ok(Readers::Done);
+        }
+        let start = Instant::now();
+        for fd in &self.fds {
+            let left = timeout.saturating_sub(start.elapsed());
+            if !poll_fd(fd.as_fd(), PollFlags::POLLOUT, left)?.contains(PollFlags::POLLOUT) {
+                return Ok(Readers::Pending);
+            }
+        }
+        Ok(Readers::Done)
+    }
+
     /// Whether no device is still reading it (`POLLOUT`): it may be decoded into again. Never blocks.
     ///
     /// # Errors
@@ -93,6 +112,15 @@ impl FrameMemory {
             }
         }
     }
+}
+
+/// What [`FrameMemory::wait_for_readers`] found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Readers {
+    /// No device is reading any more.
+    Done,
+    /// Time ran out.
+    Pending,
 }
 
 /// Makes frame memories that a decoder can write.

@@ -27,6 +27,28 @@ impl Shared {
         drop(self.collect_until(state, |_| completion.outcome().is_some()));
     }
 
+    /// The same, at most until `deadline`.
+    pub(super) fn collect_before(&self, completion: &Completion, deadline: Instant) {
+        let mut state = lock(&self.state);
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if completion.outcome().is_some() {
+                return;
+            } else if state.collecting {
+                let waited = self.changed.wait_timeout(state, left);
+                state = waited.unwrap_or_else(PoisonError::into_inner).0;
+            } else if state.in_flight.is_empty() {
+                return;
+            } else {
+                // Also without time left: somebody who only ever looks must see requests end.
+                state = self.collect_oldest(state, left.min(self.request_timeout()));
+            }
+            if left.is_zero() {
+                return;
+            }
+        }
+    }
+
     /// Collects requests, oldest first, until `done` or until nothing is outstanding.
     pub(super) fn collect_until<'a>(&'a self, mut state: Guard<'a>, done: impl Fn(&State) -> bool) -> Guard<'a> {
         loop {
@@ -38,7 +60,7 @@ impl Shared {
             } else if state.in_flight.is_empty() {
                 return state;
             } else {
-                state = self.collect_oldest(state);
+                state = self.collect_oldest(state, self.request_timeout());
             }
         }
     }
@@ -51,18 +73,20 @@ impl Shared {
         }
     }
 
-    /// Polls the oldest request without the lock, then takes its buffers back.
-    fn collect_oldest<'a>(&'a self, mut state: Guard<'a>) -> Guard<'a> {
+    /// Polls the oldest request without the lock, then takes its buffers back. One that is not done in its time is given
+    /// up; one that is not done in less `patience` stays outstanding.
+    fn collect_oldest<'a>(&'a self, mut state: Guard<'a>, patience: Duration) -> Guard<'a> {
         let request = match state.oldest_request() {
             Ok(request) => request,
             Err(error) => return self.restart(state, Desync(error.to_string())),
         };
         state.collecting = true;
         drop(state);
-        let polled = self.node.poll_request(request, self.request_timeout());
+        let polled = self.node.poll_request(request, patience);
         let mut state = lock(&self.state);
         let collected = match polled {
             Ok(RequestState::Complete) => state.finish_oldest(self.node.as_ref()),
+            Ok(RequestState::Pending) if patience < self.request_timeout() => Ok(()),
             Ok(RequestState::Pending) => Err(Desync(format!(
                 "a request is not done after {:?}",
                 self.request_timeout()

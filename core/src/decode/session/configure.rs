@@ -47,11 +47,11 @@ impl Shape {
 
 /// What node and session agreed on.
 #[derive(Debug)]
-struct Agreement {
+pub(super) struct Agreement {
     mode: DecodeMode,
     start_code: StartCode,
     output: Format,
-    capture: Format,
+    pub capture: Format,
 }
 
 impl Shared {
@@ -242,7 +242,7 @@ pub(super) fn readers_done(memory: &FrameMemory) -> bool {
 }
 
 /// Refuses, by name, what the device cannot decode.
-fn check_support(sps: &Sps, capabilities: &Capabilities) -> Result<()> {
+pub(super) fn check_support(sps: &Sps, capabilities: &Capabilities) -> Result<()> {
     let (size, min, max) = (sps.coded_size(), capabilities.min_size, capabilities.max_size);
     let bit_depth = sps.bit_depth_luma().max(sps.bit_depth_chroma());
     let refused = if sps.chroma_format_idc == 3 {
@@ -270,7 +270,7 @@ fn check_support(sps: &Sps, capabilities: &Capabilities) -> Result<()> {
 }
 
 /// S_FMT(OUTPUT) -> decode mode and start code -> SPS -> CAPTURE format: each decides what the next may be.
-fn negotiate(node: &dyn DecoderNode, capabilities: &Capabilities, sps: &Sps) -> Result<Agreement> {
+pub(super) fn negotiate(node: &dyn DecoderNode, capabilities: &Capabilities, sps: &Sps) -> Result<Agreement> {
     let size = sps.coded_size();
     let wanted = PlaneFormat {
         bytes_per_line: 0,

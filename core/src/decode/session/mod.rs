@@ -11,6 +11,7 @@
 //! * `recover`: what happens when the device answers wrongly or not at all;
 //! * `pictures`: by which timestamp the driver finds a picture;
 //! * `capture`: frame memories that belong to the CAPTURE queue, for devices that cannot import any;
+//! * `scratch`: frame memories before there is a session;
 //! * `ticket`: what callers hold.
 //!
 //! Lock order: `submitting`, a pool's, `state`, a frame's. Nobody waits for a request under `state`.
@@ -21,6 +22,7 @@ mod configure;
 mod phase;
 mod pictures;
 mod recover;
+mod scratch;
 mod submit;
 #[cfg(test)]
 mod tests;
@@ -44,6 +46,7 @@ use crate::units::{BufferIndex, Timestamp};
 
 pub use phase::{Phase, PhaseError};
 use pictures::Pictures;
+pub use scratch::ScratchAllocator;
 use ticket::Completion;
 pub use ticket::{PictureHandle, Ticket};
 

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Weak};
+use std::time::Instant;
 
 use super::{Outcome, Shared};
 use crate::h264::PictureId;
@@ -61,6 +62,16 @@ impl Ticket {
         }
         // A session that is gone finished its tickets first; one that is lost calls them damaged.
         self.completion.outcome().unwrap_or(Outcome::Damaged)
+    }
+
+    /// Waits until the picture is decoded, at most until `deadline`; one that has passed only looks.
+    pub fn wait_until(&self, deadline: Instant) -> Option<Outcome> {
+        if let (None, Some(session)) = (self.completion.outcome(), self.session.upgrade()) {
+            session.collect_before(&self.completion, deadline);
+        }
+        // As in `wait`: without a session nothing more comes.
+        let gone = self.session.strong_count() == 0;
+        self.completion.outcome().or(gone.then_some(Outcome::Damaged))
     }
 
     /// How it ended, if it has; never blocks. Somebody must wait for pictures to end at all.

@@ -8,12 +8,13 @@ mod probe;
 use std::collections::{HashMap, VecDeque};
 use std::fs::File;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use clip::{Clip, Coded, Coding};
 use nix::errno::Errno;
 use probe::{Call, Fault, Probe, ProbedDevice};
 
-use super::{FrameNeeds, Phase, PictureHandle, Session, Submitted, Ticket};
+use super::{FrameNeeds, Phase, PictureHandle, ScratchAllocator, Session, Submitted, Ticket};
 use crate::decode::Outcome;
 use crate::device::DecoderDevice;
 use crate::device::allocator::soft_allocator;
@@ -371,6 +372,48 @@ fn submitting_allocates_nothing_once_it_has_begun() {
         });
         assert!(n < 20 || allocations.count_total == 0, "picture {n}: {allocations:?}");
     }
+}
+
+#[test]
+fn memory_of_a_scratch_allocator_is_decoded_into() {
+    for options in ["default", "pitch=256,tail=64", "planes=2", "cedrus"] {
+        let mut player = Player::new(options, Clip::new(2, 1));
+        let scratch = ScratchAllocator::open(soft(options)).unwrap();
+        // Of another size in between: the scratch context is set up anew.
+        let other = Clip::new(4, 3).sps;
+        assert_ne!(
+            scratch.allocate(&other).unwrap().layout,
+            scratch.allocate(&player.clip.sps).unwrap().layout
+        );
+        let target = Frame::adopt(scratch.allocate(&player.clip.sps).unwrap());
+        let submitted = player.submit_into(Coding::Value(77), &target).unwrap();
+        assert_eq!(submitted.ticket.wait(), Outcome::Good, "{options}");
+        assert_eq!(value_of(target.memory()), 77);
+    }
+}
+
+#[test]
+fn a_scratch_allocator_refuses_by_name_what_the_device_cannot_decode() {
+    let scratch = ScratchAllocator::open(soft("default")).unwrap();
+    let mut sps = Clip::new(2, 1).sps;
+    sps.chroma_format_idc = 3;
+    assert!(matches!(scratch.allocate(&sps), Err(Error::Unsupported(what)) if what.contains("4:4:4")));
+}
+
+#[test]
+fn looking_again_and_again_sees_a_picture_end() {
+    let mut player = Player::new("default", Clip::new(2, 1));
+    let (_, ticket, _) = player.submit(Coding::Value(9)).unwrap();
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while ticket.wait_until(Instant::now()).is_none() {
+        assert!(Instant::now() < deadline, "nobody but us collects");
+        std::thread::yield_now();
+    }
+    assert_eq!(ticket.outcome(), Some(Outcome::Good));
+    let (_, later, _) = player.submit(Coding::Value(10)).unwrap();
+    assert_eq!(later.wait_until(deadline), Some(Outcome::Good));
+    drop(player);
+    assert_eq!(later.wait_until(Instant::now()), Some(Outcome::Good));
 }
 
 #[test]

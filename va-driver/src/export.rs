@@ -1,0 +1,120 @@
+//! Surfaces as dma-bufs.
+
+use std::os::fd::{AsRawFd, IntoRawFd, OwnedFd};
+
+use fourier_core::memory::{FrameLayout, MemoryKind};
+use fourier_core::units::Size;
+
+use crate::driver::Driver;
+use crate::ffi::va;
+use crate::samples::is_linear_nv12;
+use crate::status::{Result, Status};
+
+/// `DRM_FORMAT_R8`: luma as a layer of its own.
+const DRM_FORMAT_R8: u32 = u32::from_le_bytes(*b"R8  ");
+/// `DRM_FORMAT_GR88`: chroma as a layer of its own.
+const DRM_FORMAT_GR88: u32 = u32::from_le_bytes(*b"GR88");
+/// `DRM_FORMAT_MOD_INVALID`: the importer is to find out by itself.
+const DRM_FORMAT_MOD_INVALID: u64 = 0x00ff_ffff_ffff_ffff;
+/// Importers take LINEAR only with rows that begin at multiples of this many bytes.
+const LINEAR_PITCH_ALIGNMENT: usize = 64;
+
+/// A surface on its way out: closed again unless it is handed over.
+#[derive(Debug)]
+pub struct Export {
+    descriptor: va::VADRMPRIMESurfaceDescriptor,
+    fds: Vec<OwnedFd>,
+}
+
+impl Export {
+    /// What the application is told.
+    pub fn descriptor(&self) -> va::VADRMPRIMESurfaceDescriptor {
+        self.descriptor
+    }
+
+    /// The application has the file descriptors, and closes them.
+    pub fn hand_over(self) {
+        for fd in self.fds {
+            // From here on it is the application's.
+            let _ = fd.into_raw_fd();
+        }
+    }
+}
+
+impl Driver {
+    /// `vaExportSurfaceHandle`. Waits for the picture; from now on pictures are complete when `vaEndPicture` returns,
+    /// because those who were given dma-bufs do not ask.
+    ///
+    /// # Errors
+    /// [`Status::UnsupportedMemoryType`] for another type than `DRM_PRIME_2`, or where surfaces are no dma-bufs.
+    pub fn export_surface(&self, id: va::VASurfaceID, memory_type: u32, flags: u32) -> Result<Export> {
+        let surface = self.surface(id)?;
+        if memory_type != va::VA_SURFACE_ATTRIB_MEM_TYPE_DRM_PRIME_2 {
+            return Err(Status::UnsupportedMemoryType.because(format!("memory type {memory_type:#x}")));
+        }
+        if self.capabilities().export_kind == MemoryKind::MemFd {
+            return Err(Status::UnsupportedMemoryType.because("surfaces are no dma-bufs here"));
+        }
+        let frame = surface.lend(&self.scratch)?;
+        surface.wait();
+        let memory = frame.memory();
+        let clones = memory
+            .fds
+            .iter()
+            .map(OwnedFd::try_clone)
+            .collect::<std::io::Result<Vec<_>>>();
+        let fds =
+            clones.map_err(|error| Status::AllocationFailed.because(format!("fcntl(F_DUPFD_CLOEXEC): {error}")))?;
+        let separate = flags & va::VA_EXPORT_SURFACE_SEPARATE_LAYERS != 0;
+        let descriptor = describe(&memory.layout, surface.size, &fds, separate)?;
+        Ok(Export { descriptor, fds })
+    }
+}
+
+fn describe(
+    layout: &FrameLayout,
+    size: Size,
+    fds: &[OwnedFd],
+    separate: bool,
+) -> Result<va::VADRMPRIMESurfaceDescriptor> {
+    let Some(modifier) = layout.modifier.filter(|_| layout.fourcc == va::VA_FOURCC_NV12) else {
+        return Err(Status::UnsupportedMemoryType.because("a layout that DRM has no name for"));
+    };
+    let mut descriptor = va::VADRMPRIMESurfaceDescriptor {
+        fourcc: va::VA_FOURCC_NV12,
+        width: size.width,
+        height: size.height,
+        num_objects: fds.len() as u32,
+        ..Default::default()
+    };
+    let is_aligned = layout
+        .planes
+        .iter()
+        .all(|plane| plane.pitch % LINEAR_PITCH_ALIGNMENT == 0);
+    let objects = fds.iter().zip(&layout.object_lengths);
+    for (object, (fd, &length)) in descriptor.objects.iter_mut().zip(objects) {
+        object.fd = fd.as_raw_fd();
+        object.size = length as u32;
+        object.drm_format_modifier = match is_linear_nv12(layout) && !is_aligned {
+            true => DRM_FORMAT_MOD_INVALID,
+            false => modifier,
+        };
+    }
+    let layers: &[u32] = match separate {
+        true => &[DRM_FORMAT_R8, DRM_FORMAT_GR88],
+        false => &[va::VA_FOURCC_NV12],
+    };
+    let planes_per_layer = layout.planes.len() / layers.len();
+    descriptor.num_layers = layers.len() as u32;
+    let parts = layers.iter().zip(layout.planes.chunks(planes_per_layer.max(1)));
+    for (layer, (&format, planes)) in descriptor.layers.iter_mut().zip(parts) {
+        layer.drm_format = format;
+        layer.num_planes = planes.len() as u32;
+        for (n, plane) in planes.iter().enumerate().take(layer.offset.len()) {
+            layer.object_index[n] = plane.object as u32;
+            layer.offset[n] = plane.offset as u32;
+            layer.pitch[n] = plane.pitch as u32;
+        }
+    }
+    Ok(descriptor)
+}

@@ -1,0 +1,158 @@
+//! What was decoded into a surface: how to wait for it, and what later pictures know it by.
+
+use std::sync::{Arc, Mutex, Weak};
+use std::time::Instant;
+
+use fourier_core::decode::{Outcome, PictureHandle, Session, Submitted, Ticket};
+use fourier_core::h264::{PictureId, PictureStructure};
+use fourier_core::memory::FrameMemory;
+use fourier_core::pool::Frame;
+
+use crate::ids::lock;
+use crate::samples;
+
+/// Names a context for as long as the process lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ContextId(pub u32);
+
+/// A frame, or one or both fields of one, decoded into a surface.
+#[derive(Debug)]
+pub struct Picture {
+    /// Who decoded it: only there it can be referred to.
+    pub context: ContextId,
+    /// Its name there.
+    pub id: PictureId,
+    /// Frame, or the parity of the first field.
+    pub structure: PictureStructure,
+    /// `frame_num`.
+    pub frame_num: u16,
+    /// The memory that it is decoded into.
+    pub frame: Frame,
+    /// Where its samples must go from there.
+    copy_to: Option<Arc<FrameMemory>>,
+    session: Weak<Session>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    /// Of its fields, or of the frame.
+    tickets: Vec<Ticket>,
+    /// Keep it known to the session.
+    _handles: Vec<PictureHandle>,
+    /// A part of it never reached the device.
+    failed: bool,
+    copied: bool,
+    /// The application was told that it is damaged.
+    reported: bool,
+}
+
+/// How far a picture is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// The device has it.
+    Decoding,
+    /// Its samples can be read.
+    Done(Outcome),
+}
+
+/// Where a picture is decoded.
+#[derive(Clone, Debug)]
+pub struct Target {
+    /// What the device writes.
+    pub frame: Frame,
+    /// The surface's own memory, where that is another.
+    pub copy_to: Option<Arc<FrameMemory>>,
+}
+
+impl Picture {
+    /// A picture that the session was just given, or that could not be given to it.
+    pub fn new(
+        (context, id): (ContextId, PictureId),
+        (structure, frame_num): (PictureStructure, u16),
+        target: Target,
+        session: &Arc<Session>,
+    ) -> Self {
+        Self {
+            context,
+            id,
+            structure,
+            frame_num,
+            frame: target.frame,
+            copy_to: target.copy_to,
+            session: Arc::downgrade(session),
+            state: Mutex::new(State {
+                tickets: Vec::with_capacity(2),
+                _handles: Vec::with_capacity(2),
+                failed: false,
+                copied: false,
+                reported: false,
+            }),
+        }
+    }
+
+    /// A frame or a field of it is under way.
+    pub fn submitted(&self, submitted: Submitted) {
+        let mut state = lock(&self.state);
+        state.tickets.push(submitted.ticket);
+        state._handles.push(submitted.picture);
+        (state.copied, state.reported) = (false, false);
+    }
+
+    /// A frame or a field of it will never be.
+    pub fn failed(&self) {
+        lock(&self.state).failed = true;
+    }
+
+    /// `structure` completes it: its second field, of the other parity and the same `frame_num`.
+    pub fn is_completed_by(&self, structure: PictureStructure, frame_num: u16) -> bool {
+        let fields = (self.structure.parity(), structure.parity());
+        let pair = matches!(fields, (Some(first), Some(second)) if first != second);
+        pair && self.frame_num == frame_num && lock(&self.state).tickets.len() == 1
+    }
+
+    /// Waits until its samples can be read.
+    pub fn wait(&self) -> Outcome {
+        let tickets = lock(&self.state).tickets.clone();
+        for ticket in &tickets {
+            ticket.wait();
+        }
+        // The driver may hold a lone field's buffer for a second field; somebody wants to see it now.
+        if let (Some(_), 1, Some(session)) = (self.structure.parity(), tickets.len(), self.session.upgrade())
+            && let Err(error) = session.drain()
+        {
+            tracing::warn!("{error}");
+        }
+        self.finish(&tickets)
+    }
+
+    /// Waits at most until `deadline`.
+    pub fn wait_until(&self, deadline: Instant) -> Progress {
+        let tickets = lock(&self.state).tickets.clone();
+        match tickets.iter().all(|ticket| ticket.wait_until(deadline).is_some()) {
+            true => Progress::Done(self.finish(&tickets)),
+            false => Progress::Decoding,
+        }
+    }
+
+    /// Whether to tell the application that it is damaged: once.
+    pub fn must_report_damage(&self, outcome: Outcome) -> bool {
+        let first_time = !std::mem::replace(&mut lock(&self.state).reported, true);
+        outcome == Outcome::Damaged && first_time
+    }
+
+    fn finish(&self, tickets: &[Ticket]) -> Outcome {
+        let mut state = lock(&self.state);
+        let is_good = |ticket: &Ticket| ticket.outcome() == Some(Outcome::Good);
+        let mut good = !state.failed && tickets.iter().all(is_good);
+        if let Some(memory) = self.copy_to.as_ref().filter(|_| !state.copied) {
+            state.copied = true;
+            if let Err(failure) = samples::copy(self.frame.memory(), memory) {
+                tracing::warn!("{}", failure.reason);
+                state.failed = true;
+                good = false;
+            }
+        }
+        if good { Outcome::Good } else { Outcome::Damaged }
+    }
+}

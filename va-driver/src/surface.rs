@@ -1,0 +1,333 @@
+//! Surfaces: one frame memory each, for life, made when it is first needed.
+
+use std::ffi::c_int;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use fourier_core::decode::{Outcome, ScratchAllocator};
+use fourier_core::h264::Sps;
+use fourier_core::memory::{FrameLayout, Readers};
+use fourier_core::pool::{Frame, FramePool};
+use fourier_core::units::Size;
+
+use crate::driver::Driver;
+use crate::ffi::{Caller, parameters, va};
+use crate::h264;
+use crate::ids::lock;
+use crate::picture::{Picture, Progress, Target};
+use crate::status::{Failure, Result, Status};
+
+/// How long the GPU may go on reading a surface that is to be decoded into again.
+const READERS_PATIENCE: Duration = Duration::from_secs(1);
+/// No picture is larger in one direction.
+const MAX_SIDE: u32 = 16_384;
+
+/// What `vaCreateSurfaces` is asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct SurfaceRequest {
+    size: Size,
+}
+
+impl SurfaceRequest {
+    /// A surface of `format`, a `VA_RT_FORMAT_*`.
+    ///
+    /// # Errors
+    /// [`Status::UnsupportedRtFormat`], [`Status::ResolutionNotSupported`].
+    pub fn new<T: TryInto<u32>>(width: T, height: T, format: T) -> Result<Self> {
+        let number = |value: T| value.try_into().ok();
+        let format = number(format);
+        if format.is_none_or(|format| format & va::VA_RT_FORMAT_YUV420 == 0) {
+            return Err(Status::UnsupportedRtFormat.because(format!("render target format {format:?}")));
+        }
+        let side = |value: T| number(value).filter(|side| (1..=MAX_SIDE).contains(side));
+        match (side(width), side(height)) {
+            (Some(width), Some(height)) => Ok(Self {
+                size: Size { width, height },
+            }),
+            (width, height) => {
+                Err(Status::ResolutionNotSupported.because(format!("a surface of {width:?} by {height:?} samples")))
+            }
+        }
+    }
+
+    /// Takes an attribute into account. Its flags are not looked at: applications leave them 0.
+    ///
+    /// # Errors
+    /// [`Status::AttributeNotSupported`] for what the surface cannot be.
+    pub fn apply(&mut self, attribute: &va::VASurfaceAttrib, caller: &Caller) -> Result {
+        let value = parameters::integer(attribute).map(i32::cast_unsigned);
+        let refuse = |what: &str| Err(Status::AttributeNotSupported.because(format!("{what}: {value:x?}")));
+        match attribute.type_ {
+            va::VASurfaceAttribPixelFormat if value != Some(va::VA_FOURCC_NV12) => refuse("a pixel format but NV12"),
+            va::VASurfaceAttribMemoryType if value != Some(va::VA_SURFACE_ATTRIB_MEM_TYPE_VA) => {
+                refuse("memory of the application")
+            }
+            va::VASurfaceAttribDRMFormatModifiers => match parameters::modifiers(attribute, caller) {
+                Some(list) if list.contains(&0) => Ok(()),
+                Some(_) | None => refuse("modifiers without DRM_FORMAT_MOD_LINEAR"),
+            },
+            // What it is for makes no difference; a descriptor says nothing without a memory type.
+            _ => Ok(()),
+        }
+    }
+}
+
+/// A surface.
+#[derive(Debug)]
+pub struct Surface {
+    /// As it was asked for; what applications are told.
+    pub size: Size,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    frame: Option<Frame>,
+    /// An application may look at the memory without asking: it must stay the surface's own.
+    is_lent: bool,
+    picture: Option<Arc<Picture>>,
+}
+
+impl Surface {
+    fn new(size: Size) -> Self {
+        Self {
+            size,
+            state: Mutex::default(),
+        }
+    }
+
+    /// Its memory; a new one for a surface that nothing was done with yet.
+    ///
+    /// # Errors
+    /// Those of [`ScratchAllocator::allocate`].
+    pub fn frame(&self, scratch: &ScratchAllocator) -> Result<Frame> {
+        let mut state = lock(&self.state);
+        match &state.frame {
+            Some(frame) => Ok(frame.clone()),
+            None => {
+                let frame = Frame::adopt(scratch.allocate(&h264::placeholder_sps(self.size))?);
+                state.frame = Some(frame.clone());
+                Ok(frame)
+            }
+        }
+    }
+
+    /// The same, for an application that looks at it whenever it likes.
+    ///
+    /// # Errors
+    /// As [`Self::frame`].
+    pub fn lend(&self, scratch: &ScratchAllocator) -> Result<Frame> {
+        let frame = self.frame(scratch)?;
+        let mut state = lock(&self.state);
+        state.is_lent = true;
+        // Between the two locks a picture may have come with memory of another layout.
+        Ok(state.frame.clone().unwrap_or(frame))
+    }
+
+    /// Somebody outside may read the memory at any time.
+    pub fn is_lent(&self) -> bool {
+        lock(&self.state).is_lent
+    }
+
+    /// What was decoded into it last.
+    pub fn picture(&self) -> Option<Arc<Picture>> {
+        lock(&self.state).picture.clone()
+    }
+
+    /// `picture` is what it shows from now on.
+    pub fn show(&self, picture: Arc<Picture>) {
+        let before = lock(&self.state).picture.replace(picture);
+        // Dropped without the lock: it tells its session.
+        drop(before);
+    }
+
+    /// Waits until its samples can be read.
+    pub fn wait(&self) -> Outcome {
+        self.picture().map_or(Outcome::Good, |picture| picture.wait())
+    }
+
+    /// Where to decode a picture of `sps`, which the device lays out as `layout`: its own memory if that fits, else a
+    /// frame of `pool`, to be copied.
+    ///
+    /// # Errors
+    /// If there is no memory.
+    pub fn target(
+        &self,
+        (sps, layout): (&Sps, &FrameLayout),
+        scratch: &ScratchAllocator,
+        pool: &FramePool,
+    ) -> Result<Target, fourier_core::Error> {
+        let mut state = lock(&self.state);
+        let covers = layout.size.width >= self.size.width && layout.size.height >= self.size.height;
+        let own = match state.frame.clone() {
+            Some(frame) if frame.memory().layout == *layout || state.is_lent || !covers => frame,
+            // Nobody has seen it yet: the surface may have memory of the right layout instead.
+            Some(_) | None if covers => {
+                let frame = Frame::adopt(scratch.allocate(sps)?);
+                state.frame = Some(frame.clone());
+                frame
+            }
+            Some(frame) => frame,
+            None => {
+                let frame = Frame::adopt(scratch.allocate(&h264::placeholder_sps(self.size))?);
+                state.frame = Some(frame.clone());
+                frame
+            }
+        };
+        drop(state);
+        if own.memory().layout == *layout {
+            return Ok(Target {
+                frame: own,
+                copy_to: None,
+            });
+        }
+        Ok(Target {
+            frame: pool.acquire()?,
+            copy_to: Some(Arc::clone(own.memory())),
+        })
+    }
+
+    /// Waits for devices that still read what is to be written.
+    pub fn wait_for_readers(&self) {
+        let frame = {
+            let state = lock(&self.state);
+            state.frame.clone().filter(|_| state.is_lent)
+        };
+        let Some(frame) = frame else {
+            return;
+        };
+        match frame.memory().wait_for_readers(READERS_PATIENCE) {
+            Ok(Readers::Done) => {}
+            Ok(Readers::Pending) => tracing::warn!("a surface is decoded into although it is still being read"),
+            Err(error) => tracing::warn!("{error}"),
+        }
+    }
+}
+
+impl Driver {
+    /// `vaCreateSurfaces2`: fills `list`. All or none.
+    ///
+    /// # Errors
+    /// [`Status::AllocationFailed`].
+    pub fn create_surfaces(&self, request: &SurfaceRequest, list: &mut [va::VASurfaceID]) -> Result {
+        for index in 0..list.len() {
+            match self.surfaces.insert(|_| Surface::new(request.size)) {
+                Ok(id) => list[index] = id,
+                Err(failure) => {
+                    let made = list.get(..index).unwrap_or_default();
+                    return self.destroy_surfaces(made).and(Err(failure));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// `vaDestroySurfaces`: the ids go; memory that somebody still needs stays.
+    ///
+    /// # Errors
+    /// [`Status::InvalidSurface`] if one of them is none; the others are destroyed.
+    pub fn destroy_surfaces(&self, list: &[va::VASurfaceID]) -> Result {
+        let mut result = Ok(());
+        for &id in list {
+            if let Err(failure) = self.surfaces.remove(id) {
+                result = Err(failure);
+            }
+        }
+        result
+    }
+
+    /// `vaSyncSurface`, `vaSyncSurface2`: waits for what was decoded into it.
+    ///
+    /// # Errors
+    /// [`Status::DecodingError`], once for a picture that is damaged; [`Status::TimedOut`].
+    pub fn sync_surface(&self, id: va::VASurfaceID, timeout: Option<Duration>) -> Result {
+        let Some(picture) = self.surface(id)?.picture() else {
+            return Ok(());
+        };
+        let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+        let progress = match deadline {
+            Some(deadline) => picture.wait_until(deadline),
+            None => Progress::Done(picture.wait()),
+        };
+        match progress {
+            Progress::Decoding => Err(Status::TimedOut.because(format!("surface {id:#x} is still being decoded"))),
+            Progress::Done(outcome) if picture.must_report_damage(outcome) => {
+                Err(Status::DecodingError.because(format!("the picture in surface {id:#x} is damaged")))
+            }
+            Progress::Done(_) => Ok(()),
+        }
+    }
+
+    /// `vaQuerySurfaceStatus`.
+    ///
+    /// # Errors
+    /// [`Status::InvalidSurface`].
+    pub fn query_surface_status(&self, id: va::VASurfaceID) -> Result<va::VASurfaceStatus> {
+        let picture = self.surface(id)?.picture();
+        let progress = picture.map(|picture| picture.wait_until(Instant::now()));
+        Ok(match progress {
+            Some(Progress::Decoding) => va::VASurfaceRendering,
+            Some(Progress::Done(_)) | None => va::VASurfaceReady,
+        })
+    }
+
+    /// `vaQuerySurfaceError`: the macroblocks of a damaged picture that are wrong, as a list of libva; drivers do not
+    /// say, so it is all of them.
+    ///
+    /// # Errors
+    /// [`Status::InvalidSurface`]; [`Status::InvalidParameter`] if nothing is wrong.
+    pub fn query_surface_error(&self, id: va::VASurfaceID) -> Result<*const va::VASurfaceDecodeMBErrors> {
+        /// `VADecodeSliceMissing`; the list ends with status -1.
+        static ERRORS: [MbErrors; 2] = [MbErrors::all(), MbErrors::end()];
+        let surface = self.surface(id)?;
+        match surface.wait() {
+            Outcome::Damaged => Ok(ERRORS.as_ptr().cast()),
+            Outcome::Good => Err(no_error(id)),
+        }
+    }
+}
+
+fn no_error(id: va::VASurfaceID) -> Failure {
+    Status::InvalidParameter.because(format!("nothing is wrong with surface {id:#x}"))
+}
+
+/// `VASurfaceDecodeMBErrors`, as a constant.
+#[repr(C)]
+struct MbErrors {
+    status: i32,
+    start_mb: u32,
+    end_mb: u32,
+    decode_error_type: va::VADecodeErrorType,
+    num_mb: u32,
+    reserved: [u32; 3],
+}
+
+impl MbErrors {
+    const fn all() -> Self {
+        Self {
+            status: 1,
+            start_mb: 0,
+            end_mb: u32::MAX,
+            decode_error_type: va::VADecodeMBError,
+            num_mb: u32::MAX,
+            reserved: [0; 3],
+        }
+    }
+
+    const fn end() -> Self {
+        Self {
+            status: -1,
+            ..Self::all()
+        }
+    }
+}
+
+const _: () = assert!(size_of::<MbErrors>() == size_of::<va::VASurfaceDecodeMBErrors>());
+
+/// A number that an application gave as `int`.
+pub fn dimension(value: c_int) -> Result<u32> {
+    u32::try_from(value)
+        .ok()
+        .filter(|side| (1..=MAX_SIDE).contains(side))
+        .ok_or_else(|| Status::InvalidParameter.because(format!("a size of {value}")))
+}
