@@ -138,7 +138,7 @@ fn take_events(
     Ok(())
 }
 
-/// Writes the visible part of an NV12 frame.
+/// Writes the visible part of an NV12 frame, tiled or not.
 fn write_i420(frame: &OutputFrame, output: &mut impl Write) -> Result<(), Box<dyn Error>> {
     let memory = frame.frame().memory();
     let samples = memory.read()?;
@@ -146,18 +146,17 @@ fn write_i420(frame: &OutputFrame, output: &mut impl Write) -> Result<(), Box<dy
     let (x, y) = (visible.x as usize, visible.y as usize);
     let (width, height) = (visible.size.width as usize, visible.size.height as usize);
     let rows = |plane: usize, x: usize, y: usize, width: usize, height: usize| {
-        let pitch = memory.layout.planes.get(plane).map_or(0, |plane| plane.pitch);
-        let samples = samples.plane(plane).unwrap_or_default();
-        (y..y + height).filter_map(move |row| samples.get(row * pitch + x..row * pitch + x + width))
+        let mut rows = vec![0; width * height];
+        for (n, row) in rows.chunks_exact_mut(width).enumerate() {
+            samples
+                .copy_row(plane, (x, y + n), row)
+                .ok_or("a frame that is smaller than its format")?;
+        }
+        Ok::<_, Box<dyn Error>>(rows)
     };
-    for row in rows(0, x, y, width, height) {
-        output.write_all(row)?;
-    }
-    let chroma = |component: usize| {
-        rows(1, x / 2 * 2, y / 2, width.div_ceil(2) * 2, height.div_ceil(2))
-            .flat_map(move |row| row.iter().copied().skip(component).step_by(2))
-            .collect::<Vec<u8>>()
-    };
+    output.write_all(&rows(0, x, y, width, height)?)?;
+    let both = rows(1, x / 2 * 2, y / 2, width.div_ceil(2) * 2, height.div_ceil(2))?;
+    let chroma = |component| both.iter().copied().skip(component).step_by(2).collect::<Vec<u8>>();
     output.write_all(&chroma(0))?;
     output.write_all(&chroma(1))?;
     Ok(())

@@ -3,26 +3,16 @@
 use crate::memory::{Format, FrameLayout, PixelFormat, PlaneFormat, PlaneLayout};
 use crate::{Error, Result};
 
+pub use crate::memory::tile::{
+    MODIFIER_ALLWINNER_TILED, MODIFIER_LINEAR, MODIFIER_MTK_16L_32S_TILE, MODIFIER_VIVANTE_TILED,
+};
+
 /// `V4L2_PIX_FMT_H264_SLICE`.
 pub const H264_SLICE: PixelFormat = PixelFormat::from_fourcc(*b"S264");
 /// `V4L2_PIX_FMT_NV12`.
 pub const NV12: PixelFormat = PixelFormat::from_fourcc(*b"NV12");
 /// `V4L2_PIX_FMT_NV12M`: luma and chroma in memory planes of their own.
 pub const NV12M: PixelFormat = PixelFormat::from_fourcc(*b"NM12");
-
-/// `DRM_FORMAT_MOD_LINEAR`.
-pub const MODIFIER_LINEAR: u64 = 0;
-/// `DRM_FORMAT_MOD_VIVANTE_TILED`: tiles of 4x4.
-pub const MODIFIER_VIVANTE_TILED: u64 = modifier(0x06, 1);
-/// `DRM_FORMAT_MOD_ALLWINNER_TILED`: tiles of 32x32.
-pub const MODIFIER_ALLWINNER_TILED: u64 = modifier(0x09, 1);
-/// `DRM_FORMAT_MOD_MTK_16L_32S_TILE`: luma tiles of 16x32.
-pub const MODIFIER_MTK_16L_32S_TILE: u64 = modifier(0x0b, 1);
-
-/// `fourcc_mod_code()` of `drm_fourcc.h`.
-const fn modifier(vendor: u64, value: u64) -> u64 {
-    vendor << 56 | value
-}
 
 /// How the chroma plane follows the luma plane.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -53,6 +53,15 @@ impl CpuAccess {
         self.object(layout.object)?.get(layout.offset..)
     }
 
+    /// Copies `out.len()` bytes of row `y` of a colour plane, from its byte `x` on, whether the plane is tiled or not.
+    ///
+    /// `None` if there are no such bytes, or the tiling is unknown.
+    pub fn copy_row(&self, plane: usize, at: (usize, usize), out: &mut [u8]) -> Option<()> {
+        let layout = &self.memory.layout;
+        let pitch = layout.planes.get(plane)?.pitch;
+        layout.tiling(plane)?.copy_row(self.plane(plane)?, pitch, at, out)
+    }
+
     fn sync(&self, phase: SyncPhase) -> Result<(), IoctlError> {
         match self.memory.kind {
             MemoryKind::MemFd => Ok(()),

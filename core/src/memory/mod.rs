@@ -1,13 +1,14 @@
 //! Frame memory: dma-bufs (or memfds) with a layout and a reference count, independent of any queue.
 //!
 //! [`FrameMemory`] and its [`FrameLayout`]; [`CpuAccess`] to its bytes; [`Heap`], where memory comes from without a
-//! device; [`Format`], what a queue holds.
+//! device; [`Format`], what a queue holds; [`tile`], rows out of tiles.
 
 mod access;
 mod format;
 mod heap;
 #[cfg(test)]
 mod tests;
+pub mod tile;
 
 use std::fmt::Debug;
 use std::os::fd::{AsFd, OwnedFd};
@@ -22,6 +23,7 @@ pub use crate::sys::MemoryKind;
 pub use access::CpuAccess;
 pub use format::{Format, PixelFormat, PlaneFormat};
 pub use heap::Heap;
+pub use tile::Tiling;
 
 /// One colour plane inside a frame memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -58,6 +60,18 @@ pub struct FrameMemory {
     pub kind: MemoryKind,
     /// Where the samples lie.
     pub layout: FrameLayout,
+}
+
+impl FrameLayout {
+    /// How a colour plane is cut up; `None` if nobody told us.
+    pub fn tiling(&self, plane: usize) -> Option<Tiling> {
+        Tiling::of(self.modifier?, plane)
+    }
+
+    /// Row follows row in every plane.
+    pub fn is_linear(&self) -> bool {
+        self.modifier == Some(tile::MODIFIER_LINEAR)
+    }
 }
 
 impl FrameMemory {

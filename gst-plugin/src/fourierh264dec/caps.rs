@@ -75,13 +75,14 @@ pub(super) static PAD_TEMPLATES: LazyLock<Vec<gst::PadTemplate>> = LazyLock::new
         .collect()
 });
 
-/// GStreamer's name for the samples of `layout`, if they are in rows (not tiled) and it has one.
+/// GStreamer's name for the samples of `layout` when they lie in rows, as they do or as they are copied out of tiles that
+/// we know.
 pub(super) fn video_format(layout: &FrameLayout) -> Option<VideoFormat> {
     let fourcc = layout.fourcc.to_le_bytes();
-    let linear = layout.modifier == Some(LINEAR);
+    let known_tiling = (0..layout.planes.len()).all(|plane| layout.tiling(plane).is_some());
     FORMATS
         .iter()
-        .find(|&&(known, _)| linear && known == fourcc)
+        .find(|&&(known, _)| known_tiling && known == fourcc)
         .map(|&(_, format)| format)
 }
 
@@ -214,8 +215,8 @@ fn dmabuf_for(system: &gst::Caps, layout: &FrameLayout, dma_drm: bool) -> Option
     if dma_drm {
         fields.set("format", "DMA_DRM");
         fields.set("drm-format", drm_format(layout)?);
-    } else {
-        video_format(layout)?;
+    } else if !layout.is_linear() || video_format(layout).is_none() {
+        return None;
     }
     Some(caps)
 }

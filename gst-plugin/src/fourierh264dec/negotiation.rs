@@ -98,17 +98,17 @@ impl FourierH264Dec {
         let is_dmabuf = format.memory_kind == MemoryKind::DmaBuf && offer == Offer::Any;
         let dmabuf = caps::dmabuf(&system, &format.layout).filter(|_| is_dmabuf);
         if let Some(dmabuf) = dmabuf.filter(|caps| downstream::accepts(element.src_pad(), caps)) {
-            let presentation = self.agree_on(&dmabuf, &info, visible)?;
-            if presentation.downstream.video_meta {
-                return Ok(Presentation {
-                    is_dmabuf: true,
-                    ..presentation
-                });
+            let presentation = Presentation {
+                is_dmabuf: true,
+                ..self.agree_on(&dmabuf, &info, visible)?
+            };
+            if presentation.can_share(&format.layout) {
+                return Ok(presentation);
             }
             gst::info!(
                 CAT,
                 imp = self,
-                "downstream takes dma-bufs, not their strides: system memory"
+                "downstream takes dma-bufs, not their strides or crop: system memory"
             );
         }
         self.agree_on(&system, &info, visible)

@@ -28,6 +28,8 @@ pub(super) struct Presentation {
 struct Plane {
     /// Index of the memory in the buffer.
     memory: usize,
+    /// The byte and the row of the plane at which the rectangle begins.
+    origin: (usize, usize),
     /// From the start of that memory to the first sample of the rectangle.
     offset: usize,
     /// From one row to the next.
@@ -38,9 +40,16 @@ struct Plane {
 }
 
 impl Presentation {
-    /// Whether frames of `layout` can go out without a copy.
+    /// Whether frames of `layout` can go out without a copy. Caps of system memory promise rows, and an offset cannot
+    /// lead into the middle of a tile; dma-bufs say how they are tiled, and must be read by their strides.
     pub(super) fn can_share(&self, layout: &FrameLayout) -> bool {
-        self.downstream.video_meta || self.has_default_strides(layout)
+        let from_origin = self.downstream.crop_meta || (self.visible.x, self.visible.y) == (0, 0);
+        match (layout.is_linear(), self.is_dmabuf) {
+            (true, true) => self.downstream.video_meta,
+            (true, false) => self.downstream.video_meta || self.has_default_strides(layout),
+            (false, true) => self.downstream.video_meta && from_origin,
+            (false, false) => false,
+        }
     }
 
     /// Without GstVideoMeta samples must lie where GStreamer's defaults say.
@@ -71,9 +80,11 @@ impl Presentation {
             let (w_sub, h_sub) = (format.w_sub()[component], format.h_sub()[component]);
             let sample = format.pixel_stride()[component].unsigned_abs() as usize;
             let scale = |value: u32, sub: u32| (value as usize).div_ceil(1 << sub);
+            let origin = ((rect.x >> w_sub) as usize * sample, (rect.y >> h_sub) as usize);
             Plane {
                 memory: plane.object,
-                offset: plane.offset + (rect.y >> h_sub) as usize * plane.pitch + (rect.x >> w_sub) as usize * sample,
+                origin,
+                offset: plane.offset + origin.1 * plane.pitch + origin.0,
                 stride: plane.pitch,
                 row: scale(rect.size.width, w_sub) * sample,
                 rows: scale(rect.size.height, h_sub),
@@ -135,7 +146,7 @@ impl Presentation {
         Ok(())
     }
 
-    /// Copies the visible picture of `memory` to the default strides of `buffer`.
+    /// Copies the visible picture of `memory`, tiled or not, to the default strides of `buffer`.
     ///
     /// # Errors
     /// One of them cannot be mapped, or is smaller than its layout says.
@@ -143,24 +154,17 @@ impl Presentation {
         let source = memory.read().map_err(|error| glib::bool_error!("{error}"))?;
         let mut target = buffer.map_writable()?;
         let defaults = self.info.offset().iter().zip(self.info.stride());
-        for (plane, (&offset, &stride)) in self.planes(&memory.layout).zip(defaults) {
+        for (index, (plane, (&offset, &stride))) in self.planes(&memory.layout).zip(defaults).enumerate() {
             let cut = || glib::bool_error!("{plane:?} exceeds its memory");
-            let from = source
-                .object(plane.memory)
-                .and_then(|bytes| bytes.get(plane.offset..))
-                .ok_or_else(cut)?;
-            let to = target.get_mut(offset..).ok_or_else(cut)?;
             let stride = stride.unsigned_abs() as usize;
+            let to = target.get_mut(offset..).ok_or_else(cut)?;
             for y in 0..plane.rows {
-                let from = from
-                    .get(y * plane.stride..)
-                    .and_then(|row| row.get(..plane.row))
-                    .ok_or_else(cut)?;
                 let to = to
                     .get_mut(y * stride..)
                     .and_then(|row| row.get_mut(..plane.row))
                     .ok_or_else(cut)?;
-                to.copy_from_slice(from);
+                let (x, top) = plane.origin;
+                source.copy_row(index, (x, top + y), to).ok_or_else(cut)?;
             }
         }
         Ok(())
@@ -322,6 +326,51 @@ mod tests {
                 .unwrap();
             assert_eq!(buffer.map_readable().unwrap()[presentation.info.offset()[1]], 7);
             assert_eq!(luma(&presentation, buffer), expected_luma(CROPPED));
+        }
+    }
+
+    /// The same picture in tiles of 4x4, as dma-bufs or not.
+    fn tiled_frame() -> Arc<FrameMemory> {
+        let rows = Arc::into_inner(frame(64, 1)).unwrap();
+        let memory = Arc::new(rows);
+        let linear = memory.read().unwrap().object(0).unwrap().to_vec();
+        let mut tiled = Vec::with_capacity(linear.len());
+        // Luma and chroma have the same tiles, and luma ends with a whole row of them.
+        for top in (0..linear.len() / 64).step_by(4) {
+            for left in (0..64).step_by(4) {
+                (top..top + 4).for_each(|y| tiled.extend(&linear[y * 64 + left..][..4]));
+            }
+        }
+        let fd = memory.fds[0].try_clone().unwrap();
+        let mut file = std::fs::File::from(fd);
+        std::io::Seek::rewind(&mut file).unwrap();
+        file.write_all(&tiled).unwrap();
+        let memory = Arc::into_inner(memory).unwrap();
+        let layout = FrameLayout {
+            modifier: Some(fourier_core::memory::tile::MODIFIER_VIVANTE_TILED),
+            ..memory.layout
+        };
+        Arc::new(FrameMemory { layout, ..memory })
+    }
+
+    #[test]
+    fn tiles_are_shared_as_dma_bufs_only_and_else_copied_into_rows() {
+        let tiled = tiled_frame();
+        for rect in [ALL, CROPPED] {
+            for downstream in [PLAIN, STRIDES, CROPS] {
+                let mut presentation = presentation(rect, downstream);
+                assert!(!presentation.can_share(&tiled.layout));
+                let mut buffer = gst::Buffer::with_size(presentation.info.size()).unwrap();
+                presentation.copy(&tiled, buffer.get_mut().unwrap()).unwrap();
+                assert_eq!(luma(&presentation, buffer), expected_luma(rect));
+                presentation.is_dmabuf = true;
+                let is_described = downstream.video_meta && (rect == ALL || downstream.crop_meta);
+                assert_eq!(
+                    presentation.can_share(&tiled.layout),
+                    is_described,
+                    "{rect:?} {downstream:?}"
+                );
+            }
         }
     }
 
