@@ -11,7 +11,7 @@ use fourier_tests::kernel::trace;
 use fourier_tests::vectors::Vector;
 use fourier_tests::{Outcome, project_root};
 
-use crate::streams::trace_of;
+use crate::streams::{frames_of, trace_of};
 
 /// Compares each of `ours` with the peer's, and prints a line for each stream.
 ///
@@ -38,20 +38,35 @@ pub fn compare_folders(peers: &Path, ours: &[&str], streams: &[Vector]) -> Outco
 /// Gives the number of differences without an explanation.
 fn compare_folder(peers: &Path, ours: &Path, streams: &[Vector], explained: &Explained) -> Outcome<usize> {
     println!("\n{:<52} {:>11}  fields that differ", ours.display(), "jobs");
-    let (mut unexplained, mut jobs) = (0, 0);
+    let (mut unexplained, mut jobs, mut refused) = (0, 0, 0);
     for vector in streams {
+        if let Some(reason) = refusal(ours, vector)? {
+            println!("{:<52} {:>11}  {reason}", vector.title(), "refused");
+            refused += 1;
+            continue;
+        }
         let comparison = compare(&load(ours, vector)?, &load(peers, vector)?);
         jobs += comparison.jobs[0];
         unexplained += print(&vector.title(), &comparison, explained);
     }
     println!(
-        "{} streams, {jobs} jobs, {unexplained} differences without an explanation",
+        "{} streams, {refused} of them refused, {jobs} jobs, {unexplained} differences without an explanation",
         streams.len()
     );
     match jobs {
         0 => Err("nothing was decoded".into()),
         _ => Ok(unexplained),
     }
+}
+
+/// Why a stream was refused: for a tool that it has, or for its size. Any other refusal is a failure to decode.
+fn refusal(folder: &Path, vector: &Vector) -> Outcome<Option<String>> {
+    let shown = std::fs::read_to_string(frames_of(folder, vector))?;
+    let Some((_, reason)) = shown.split_once("error: This stream cannot be decoded here: ") else {
+        return Ok(None);
+    };
+    let has_reason = vector.must_name_an_unsupported_tool(reason).is_ok() || reason.contains("it takes");
+    Ok(has_reason.then(|| reason.trim().to_owned()))
 }
 
 fn load(folder: &Path, vector: &Vector) -> Outcome<NormalTrace> {
