@@ -15,6 +15,7 @@ help:
 	@echo "make play [FILE=movie.mp4]  decode a file: mp4, mov, mkv, webm, ts, flv or a bare H.264 stream"
 	@echo "make check                  formatting, lints, documentation and every test"
 	@echo "make check-kernel [ALL=1]   the tests on a real kernel: Linux in user mode, with the virtual decoder visl"
+	@echo "make kernel                 builds that kernel, which check-kernel does too, and prints where it is"
 	@echo "make kernel-shell           a shell in that kernel"
 	@echo "make deps                   install the Debian packages that are missing"
 	@echo "make build                  the release build: $(PLUGIN), $(VA_DRIVER)"
@@ -40,6 +41,9 @@ play: build
 
 check: deps
 	@scripts/check
+
+kernel: deps-kernel
+	@tests/kernel/build
 
 check-kernel: deps-kernel
 	@tests/kernel/check $(if $(ALL),--all)
@@ -70,4 +74,4 @@ install:
 clean:
 	$(CARGO) clean
 
-.PHONY: help deps deps-kernel build play check check-kernel kernel-shell bench doc install clean
+.PHONY: help deps deps-kernel kernel build play check check-kernel kernel-shell bench doc install clean
