@@ -4,6 +4,7 @@
 //! * [`picture`]: planar pictures and their digest, the one thing that every comparison uses.
 //! * [`core_decoder`]: a file through core's stream decoder.
 //! * [`launch`]: a file through a `gst-launch-1.0` process of its own.
+//! * [`va`]: programs that decode through libva.
 //! * [`encode`]: streams made on the spot with x264.
 //! * [`annexb`]: NAL units of a byte stream, to be lost and damaged.
 //! * [`recipes`]: which ones.
@@ -22,6 +23,7 @@ pub mod long_streams;
 pub mod picture;
 pub mod recipes;
 pub mod resources;
+pub mod va;
 pub mod vectors;
 
 use std::path::PathBuf;

@@ -1,0 +1,211 @@
+//! Programs that decode through libva with the driver just built, on an X server without a screen.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
+use std::os::unix::fs::symlink;
+use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use md5::{Digest as _, Md5};
+use tempfile::TempDir;
+
+use crate::Outcome;
+use crate::picture::Digest;
+
+/// No stream of the suite takes nearly as long: a process that does hangs.
+const DEADLINE_SECONDS: &str = "180";
+
+/// An X server, and a folder in which libva finds the driver and nothing else.
+#[derive(Debug)]
+pub struct VaDisplay {
+    server: Child,
+    name: String,
+    folder: TempDir,
+}
+
+/// What the driver says of itself when it is terminated.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Frames or fields that the device was given.
+    pub pictures: usize,
+    /// Of these, how many were damaged.
+    pub damaged: usize,
+    /// Frames or fields that could not be given to it.
+    pub refused: usize,
+    /// Pictures that had to be copied.
+    pub copied: usize,
+}
+
+/// What a finished process left.
+#[derive(Debug)]
+pub struct Decoded {
+    /// It ended with exit code 0.
+    pub success: bool,
+    /// Standard error, and what the driver logged.
+    pub log: String,
+    /// The md5 of what it wrote.
+    pub md5: String,
+    /// Of all displays that the process opened.
+    pub counters: Counters,
+}
+
+impl VaDisplay {
+    /// Starts the server on a number that is free.
+    ///
+    /// # Errors
+    /// Without Xvfb, or when the driver is not where cargo puts it.
+    pub fn start() -> Outcome<Self> {
+        let executable = std::env::current_exe()?;
+        let built = executable.parent().ok_or("an executable without a folder")?;
+        let driver = built.join("libfourier_drv_video.so");
+        let folder = tempfile::tempdir_in(built)?;
+        symlink(driver.canonicalize()?, folder.path().join("fourier_drv_video.so"))?;
+        let mut server = Command::new("Xvfb")
+            .args([
+                "-displayfd",
+                "1",
+                "-noreset",
+                "-nolisten",
+                "tcp",
+                "-screen",
+                "0",
+                "640x480x24",
+            ])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .map_err(|error| format!("Xvfb: {error}"))?;
+        let mut number = String::new();
+        if let Some(output) = server.stdout.take() {
+            BufReader::new(output).read_line(&mut number)?;
+        }
+        let name = format!(":{}", number.trim());
+        Ok(Self { server, name, folder })
+    }
+
+    /// The name of the display, `:99`.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// `program` in an environment in which libva loads the driver on the software node, ended if it hangs.
+    pub fn command(&self, program: &str) -> Command {
+        let mut command = Command::new("timeout");
+        command
+            .args(["--kill-after=5", DEADLINE_SECONDS, program])
+            .env("DISPLAY", &self.name)
+            .env("LIBVA_DRIVERS_PATH", self.folder.path())
+            .env("LIBVA_DRIVER_NAME", "fourier")
+            .env("FOURIER_DEVICE", "soft")
+            .env("FOURIER_LOG", "info")
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// Runs a command that writes pictures to its standard output.
+    ///
+    /// # Errors
+    /// When it cannot be started, hangs, or ends by a signal.
+    pub fn run(&self, mut command: Command) -> Outcome<Decoded> {
+        let driver_log = tempfile::NamedTempFile::new_in(self.folder.path())?;
+        let errors = tempfile::NamedTempFile::new_in(self.folder.path())?;
+        command.env("FOURIER_LOG_FILE", driver_log.path());
+        command.stdout(Stdio::piped()).stderr(File::create(errors.path())?);
+        let mut child = command.spawn()?;
+        let md5 = md5_of(child.stdout.take().ok_or("a process without standard output")?)?;
+        let status = child.wait()?;
+        let of_driver = std::fs::read_to_string(driver_log.path())?;
+        let log = format!("{}{of_driver}", std::fs::read_to_string(errors.path())?);
+        match (status.signal(), status.code()) {
+            (Some(signal), _) => return Err(format!("ended by signal {signal}: {log}").into()),
+            (None, Some(124 | 137)) => return Err(format!("still running after {DEADLINE_SECONDS} s: {log}").into()),
+            // What `timeout` says of a program that ended by a signal.
+            (None, Some(code)) if code > 128 => return Err(format!("ended by signal {}: {log}", code - 128).into()),
+            (None, _) => {}
+        }
+        Ok(Decoded {
+            success: status.success(),
+            counters: Counters::of_log(&of_driver),
+            log,
+            md5,
+        })
+    }
+
+    /// ffmpeg decodes the video of `file`: `before` are options of the decoder, `after` of the pictures.
+    ///
+    /// # Errors
+    /// As [`Self::run`].
+    pub fn ffmpeg(&self, file: &Path, before: &[&str], after: &[&str]) -> Outcome<Decoded> {
+        let mut command = self.command("ffmpeg");
+        command
+            .args(["-nostdin", "-v", "error", "-flags", "unaligned"])
+            .args(before);
+        command
+            .arg("-i")
+            .arg(file)
+            .args(["-map", "0:v:0", "-fps_mode", "passthrough", "-autoscale", "0"]);
+        command.args(after).args(["-f", "rawvideo", "-"]);
+        self.run(command)
+    }
+}
+
+impl Drop for VaDisplay {
+    fn drop(&mut self) {
+        // A server that has ended already cannot be ended.
+        let _ = self.server.kill();
+        let _ = self.server.wait();
+    }
+}
+
+impl Counters {
+    /// The sum of what the displays of a process say.
+    fn of_log(log: &str) -> Self {
+        let mut sum = Self::default();
+        for line in log.lines().filter(|line| line.contains(" terminate: ")) {
+            let field = |name: &str| {
+                let value = line.split_ascii_whitespace().find_map(|word| word.strip_prefix(name));
+                value.and_then(|value| value.parse::<usize>().ok()).unwrap_or(0)
+            };
+            sum.pictures += field("pictures=");
+            sum.damaged += field("damaged=");
+            sum.refused += field("refused=");
+            sum.copied += field("copied=");
+        }
+        sum
+    }
+
+    /// Fails unless all of `frames` pictures went through the driver, and every one of them came out whole.
+    ///
+    /// # Errors
+    /// Says what the driver counted.
+    pub fn must_cover(&self, frames: usize) -> Outcome {
+        match self.pictures >= frames && self.damaged == 0 && self.refused == 0 && self.copied == 0 {
+            true => Ok(()),
+            false => Err(format!("{frames} pictures are expected, the driver counted {self:?}").into()),
+        }
+    }
+}
+
+impl Decoded {
+    /// As a digest of as many pictures as expected: a wrong number of them has another md5.
+    pub fn digest(&self, frames: usize) -> Digest {
+        Digest {
+            frames,
+            md5: self.md5.clone(),
+        }
+    }
+}
+
+/// The md5 of everything that comes out of `output`, hexadecimal.
+fn md5_of(mut output: impl Read) -> Outcome<String> {
+    let mut md5 = Md5::new();
+    let mut chunk = vec![0; 1 << 16];
+    loop {
+        match output.read(&mut chunk)? {
+            0 => return Ok(md5.finalize().iter().map(|byte| format!("{byte:02x}")).collect()),
+            length => md5.update(&chunk[..length]),
+        }
+    }
+}
