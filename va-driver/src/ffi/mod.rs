@@ -9,6 +9,8 @@ mod block;
 mod caller;
 pub mod init;
 pub mod parameters;
+#[cfg(test)]
+mod tests;
 mod thunks;
 
 pub use block::Block;

@@ -31,7 +31,7 @@ thunks! {
         config: *mut va::VAConfigID,
     ) |driver, caller| {
         let id = driver.create_config(profile, entrypoint, caller.list(list, count)?)?;
-        caller.put(config, id)
+        caller.put(config, id).inspect_err(|_| drop(driver.destroy_config(id)))
     };
 
     vaDestroyConfig(config: va::VAConfigID) |driver, _| driver.destroy_config(config);
@@ -100,7 +100,7 @@ thunks! {
     ) |driver, caller| {
         let request = BufferRequest { kind, element_size: size as usize, elements: count as usize };
         let id = driver.create_buffer(context, &request, data.cast_const().cast(), caller)?;
-        caller.put(buffer, id)
+        caller.put(buffer, id).inspect_err(|_| drop(driver.destroy_buffer(id)))
     };
 
     vaBufferSetNumElements(buffer: va::VABufferID, count: c_uint)
