@@ -45,7 +45,7 @@ fn main() -> Outcome {
         .into_iter()
         .flat_map(|vector| trials(&display, vector))
         .collect();
-    let programs: [(&str, OfPrograms); 4] = [
+    let programs: [(&str, OfPrograms); 5] = [
         ("vainfo lists the profiles", vainfo_lists_the_profiles),
         (
             "without a decoder applications go on alone",
@@ -53,6 +53,10 @@ fn main() -> Outcome {
         ),
         ("mpv plays with vaapi-copy and drops nothing", mpv_plays_with_vaapi_copy),
         ("vaapih264dec is bit-exact", gstreamer_vaapi_is_bit_exact),
+        (
+            "eight contexts of one display decode at once",
+            eight_contexts_decode_at_once,
+        ),
     ];
     trials.extend(programs.map(|(name, run)| {
         let display = Arc::clone(&display);
@@ -217,6 +221,38 @@ fn gstreamer_vaapi_is_bit_exact(display: &VaDisplay) -> Outcome {
         decoded.counters.must_cover(vector.frames)?;
         let compared = decoded.digest(vector.frames).must_equal(&vector.reference());
         compared.map_err(|error| format!("{}: {error}\n{}", vector.title(), decoded.log))?;
+    }
+    Ok(())
+}
+
+/// GStreamer's elements share one display: eight contexts, each fed by a thread of its own.
+fn eight_contexts_decode_at_once(display: &VaDisplay) -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let clip = project_root().join("tests/media/counter.mp4");
+    let branch = |number: usize| {
+        let written = folder.path().join(number.to_string());
+        format!(
+            "filesrc location={} ! qtdemux ! h264parse ! vaapih264dec ! videoconvert ! video/x-raw,format=I420 ! \
+             filesink location={} ",
+            clip.display(),
+            written.display()
+        )
+    };
+    let pipeline: String = (0..8).map(branch).collect();
+    let mut command = display.command("gst-launch-1.0");
+    command
+        .env("GST_VAAPI_ALL_DRIVERS", "1")
+        .env("GST_REGISTRY", folder.path().join("registry"));
+    command.arg("-q").args(pipeline.split_ascii_whitespace());
+    let decoded = display.run(command)?;
+    // 100 pictures each.
+    decoded.counters.must_cover(800)?;
+    let reference = std::fs::read(folder.path().join("0"))?;
+    for number in 1..8 {
+        let written = folder.path().join(number.to_string());
+        if std::fs::read(written)? != reference {
+            return Err(format!("context {number} decoded something else than the first").into());
+        }
     }
     Ok(())
 }
