@@ -45,7 +45,8 @@ fn main() -> Outcome {
         .into_iter()
         .flat_map(|vector| trials(&display, vector))
         .collect();
-    let programs: [(&str, OfPrograms); 5] = [
+    let programs: [(&str, OfPrograms); 6] = [
+        ("valgrind finds nothing wrong and nothing lost", valgrind_finds_nothing),
         ("vainfo lists the profiles", vainfo_lists_the_profiles),
         (
             "without a decoder applications go on alone",
@@ -255,4 +256,21 @@ fn eight_contexts_decode_at_once(display: &VaDisplay) -> Outcome {
         }
     }
     Ok(())
+}
+
+fn valgrind_finds_nothing(display: &VaDisplay) -> Outcome {
+    let clip = project_root().join("tests/media/counter.mp4");
+    let mut command = display.command("valgrind");
+    command.args("-q --error-exitcode=9 --leak-check=full --show-leak-kinds=definite".split(' '));
+    command.args("--errors-for-leak-kinds=definite ffmpeg -v error -nostdin -threads 1".split(' '));
+    command
+        .args(["-hwaccel", "vaapi", "-hwaccel_device", display.name(), "-i"])
+        .arg(clip);
+    command.args("-map 0:v:0 -frames:v 6 -f null -".split(' '));
+    let decoded = display.run(command)?;
+    decoded.counters.must_cover(6)?;
+    match decoded.success {
+        true => Ok(()),
+        false => Err(decoded.log.into()),
+    }
 }
