@@ -4,6 +4,7 @@
 //! * [`picture`]: planar pictures and their digest, the one thing that every comparison uses.
 //! * [`core_decoder`]: a file through core's stream decoder.
 //! * [`launch`]: a file through a `gst-launch-1.0` process of its own.
+//! * [`show`]: a file through a pipeline in this process.
 //! * [`va`]: programs that decode through libva.
 //! * [`encode`]: streams made on the spot with x264.
 //! * [`annexb`]: NAL units of a byte stream, to be lost and damaged.
@@ -11,6 +12,7 @@
 //! * [`damage`]: everything that can happen to a stream.
 //! * [`kernel`]: what a kernel's decoder was told, and how two decoders compare in that.
 //! * [`long_streams`]: the streams that speed is measured with.
+//! * [`measure`]: speed and memory of one decoder over one stream.
 //! * [`resources`]: what this process holds: file descriptors, threads, memory.
 
 pub mod annexb;
@@ -20,9 +22,11 @@ pub mod encode;
 pub mod kernel;
 pub mod launch;
 pub mod long_streams;
+pub mod measure;
 pub mod picture;
 pub mod recipes;
 pub mod resources;
+pub mod show;
 pub mod va;
 pub mod vectors;
 

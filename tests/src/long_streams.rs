@@ -34,35 +34,51 @@ pub struct LongStream {
 /// # Errors
 /// Where x264 or ffmpeg is missing or refuses.
 pub fn prepare() -> Outcome<[LongStream; 2]> {
-    let folder = project_root().join("target/bench");
-    std::fs::create_dir_all(&folder)?;
-    let vector = vector();
-    let frames = vector.as_ref().map_or(GENERATED_FRAMES, |_| VECTOR.1);
-    let cabac = match &vector {
-        Some(vector) => std::fs::read(vector)?,
-        None => encode(None, &[])?,
-    };
-    let cavlc = encode(vector.as_deref(), &["--no-cabac"])?;
+    let (cabac, frames) = cabac()?;
+    let cavlc = encode(vector().as_deref(), &["--no-cabac"])?;
+    let times = LEAST_FRAMES.div_ceil(frames);
     Ok([
-        long("CABAC", &cabac, frames, folder.join("cabac.264"))?,
-        long("CAVLC", &cavlc, frames, folder.join("cavlc.264"))?,
+        repeated("CABAC", &cabac, frames, times)?,
+        repeated("CAVLC", &cavlc, frames, times)?,
     ])
+}
+
+/// The CABAC one, once and so many times.
+///
+/// # Errors
+/// Where there are no test vectors, and x264 or ffmpeg is missing or refuses.
+pub fn short_and_long(times: u64) -> Outcome<[LongStream; 2]> {
+    let (stream, frames) = cabac()?;
+    Ok([
+        repeated("CABAC once", &stream, frames, 1)?,
+        repeated("CABAC", &stream, frames, times)?,
+    ])
+}
+
+/// The bytes of the CABAC stream, and how many frames it has.
+fn cabac() -> Outcome<(Vec<u8>, u64)> {
+    match vector() {
+        Some(vector) => Ok((std::fs::read(vector)?, VECTOR.1)),
+        None => Ok((encode(None, &[])?, GENERATED_FRAMES)),
+    }
 }
 
 fn vector() -> Option<PathBuf> {
     Some(vectors::folder().join(VECTOR.0)).filter(|path| path.exists())
 }
 
-/// Repeats a stream, which begins with an IDR picture, until it is long enough.
-fn long(entropy_coding: &str, stream: &[u8], frames: u64, file: PathBuf) -> Outcome<LongStream> {
-    let times = LEAST_FRAMES.div_ceil(frames);
+/// Repeats a stream, which begins with an IDR picture.
+fn repeated(name: &str, stream: &[u8], frames: u64, times: u64) -> Outcome<LongStream> {
+    let folder = project_root().join("target/bench");
+    std::fs::create_dir_all(&folder)?;
+    let file = folder.join(format!("{name}.264").to_lowercase().replace(' ', "-"));
     let mut out = std::fs::File::create(&file)?;
     for _ in 0..times {
         out.write_all(stream)?;
     }
     let kilobits = stream.len() as u64 * 8 / 1000 / frames;
     Ok(LongStream {
-        title: format!("{entropy_coding}, {kilobits} kbit a frame"),
+        title: format!("{name}, {kilobits} kbit a frame"),
         file,
         frames: frames * times,
     })

@@ -60,6 +60,13 @@ impl Resources {
     }
 }
 
+/// How many dma-bufs there are in the whole system; `None` where debugfs does not tell.
+pub fn dma_bufs_of_the_system() -> Option<usize> {
+    let list = std::fs::read_to_string("/sys/kernel/debug/dma_buf/bufinfo").ok()?;
+    let (_, total) = list.rsplit_once("Total ")?;
+    total.split(' ').next()?.parse().ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

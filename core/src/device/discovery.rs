@@ -60,8 +60,8 @@ pub fn open_device(spec: Option<&str>) -> Result<Arc<dyn DecoderDevice>> {
 /// that the system: the decoders of the kernel, and if there are none the software decoder.
 ///
 /// `soft` is the software decoder, `soft:OPTIONS` with the constraints that [`Personality::parse`] describes,
-/// `/dev/videoN` one node, `/dev/mediaN` the decoders of one media device. Behind a node, `:mode=frame|slice` and
-/// `startcode=annexb|none` say which of several ways of using it is taken.
+/// `/dev/videoN` one node, `/dev/mediaN` the decoders of one media device. Behind a node, `:mode=frame|slice`,
+/// `startcode=annexb|none` and `format=FOURCC` say which of several ways of using it is taken.
 ///
 /// # Errors
 /// [`Error::Unsupported`] if the name is not understood, or saying why what it names cannot be used.

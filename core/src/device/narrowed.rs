@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::{Capabilities, DecodeMode, DecoderDevice, DecoderNode, StartCode};
+use super::{Capabilities, DecodeMode, DecoderDevice, DecoderNode, PixelFormat, StartCode};
 use crate::{Error, Result};
 
 /// A device that keeps to some of its capabilities.
@@ -14,7 +14,8 @@ pub(super) struct NarrowedDevice {
 }
 
 impl NarrowedDevice {
-    /// Leaves of `inner` what `options` say, `mode=frame|slice` and `startcode=annexb|none`, separated by commas.
+    /// Leaves of `inner` what `options` say, `mode=frame|slice`, `startcode=annexb|none` and `format=FOURCC`, separated by
+    /// commas.
     ///
     /// # Errors
     /// [`Error::Unsupported`] names an option that is not understood, or that the device does not have.
@@ -43,7 +44,11 @@ fn narrow(capabilities: &mut Capabilities, option: &str) -> Option<bool> {
         "mode=slice" => Some(keep(&mut capabilities.decode_modes, &DecodeMode::SliceBased)),
         "startcode=annexb" => Some(keep(&mut capabilities.start_codes, &StartCode::AnnexB)),
         "startcode=none" => Some(keep(&mut capabilities.start_codes, &StartCode::None)),
-        _ => None,
+        _ => {
+            let fourcc = option.strip_prefix("format=")?.as_bytes().try_into().ok()?;
+            let format = PixelFormat::from_fourcc(fourcc);
+            Some(keep(&mut capabilities.capture_formats, &format))
+        }
     }
 }
 
@@ -73,6 +78,17 @@ mod tests {
         assert_eq!(device.capabilities().decode_modes, [DecodeMode::SliceBased]);
         assert_eq!(device.capabilities().start_codes, [StartCode::None]);
         assert!(device.open().is_ok());
+    }
+
+    #[test]
+    fn a_picture_format_is_left_by_its_name() {
+        let device = narrowed("", "format=NV12").unwrap();
+        assert_eq!(
+            device.capabilities().capture_formats,
+            [PixelFormat::from_fourcc(*b"NV12")]
+        );
+        let error = narrowed("", "format=YU12").unwrap_err().to_string();
+        assert!(error.contains("it has no format=YU12"), "{error}");
     }
 
     #[test]

@@ -292,7 +292,7 @@ pub(super) fn negotiate(node: &dyn DecoderNode, capabilities: &Capabilities, sps
     node.set_controls(None, &[Control::DecodeMode(mode), Control::StartCode(start_code)])?;
     // Without a request: drivers choose the CAPTURE formats by it, and check it at STREAMON.
     node.set_controls(None, &[Control::Sps(&controls::sps(sps))])?;
-    let capture = negotiate_capture(node, sps)?;
+    let capture = negotiate_capture(node, capabilities, sps)?;
     Ok(Agreement {
         mode,
         start_code,
@@ -302,10 +302,11 @@ pub(super) fn negotiate(node: &dyn DecoderNode, capabilities: &Capabilities, sps
 }
 
 /// The first CAPTURE format by our order that the device offers and that can hold the samples.
-fn negotiate_capture(node: &dyn DecoderNode, sps: &Sps) -> Result<Format> {
+fn negotiate_capture(node: &dyn DecoderNode, capabilities: &Capabilities, sps: &Sps) -> Result<Format> {
     let size = sps.coded_size();
     let deep = sps.bit_depth_luma().max(sps.bit_depth_chroma()) > 8;
-    let offered = node.enum_formats(Queue::Capture)?;
+    let mut offered = node.enum_formats(Queue::Capture)?;
+    offered.retain(|format| capabilities.capture_formats.contains(format));
     let fits = |info: &&format::FormatInfo| {
         let has_chroma_rows = match info.chroma {
             format::Chroma::HalfRows => sps.chroma_format_idc < 2,

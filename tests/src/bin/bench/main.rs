@@ -6,14 +6,11 @@
 //! Every side is measured in the same way: decoders take turns, a run's clock starts with its first frame, and the table
 //! has the median. With one thread the whole process has one core.
 
-mod measure;
-
 use std::process::{Command, ExitCode};
 
 use fourier_tests::long_streams::{self, LongStream};
+use fourier_tests::measure::{self, CHILD, Measurement, Threads};
 use fourier_tests::{Outcome, project_root};
-
-use self::measure::{CHILD, Measurement, Threads};
 
 /// Runs of each combination, unless the command line says otherwise.
 const RUNS: usize = 5;

@@ -4,9 +4,11 @@
 //! kernel record [--missing] DECODER FOLDER [STREAM...]   every stream through a GStreamer element, in this process: its
 //!                                                        controls as visl traces them, and its frames, to FOLDER
 //! kernel compare PEERS OURS...                           such folders with that of a peer, field by field
+//! kernel calls                                           system calls and processor time of a frame, and the peer's
 //! ```
 //! Without streams: those of `tests/kernel/streams.txt`, or with `FOURIER_ALL=1` all of the index.
 
+mod calls;
 mod comparison;
 mod record;
 mod streams;
@@ -15,6 +17,8 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use fourier_tests::Outcome;
+use fourier_tests::kernel::streams::choose;
+use fourier_tests::measure::{CHILD, decode_and_report};
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -30,21 +34,21 @@ fn main() -> ExitCode {
 
 fn run(words: &[&str]) -> Outcome {
     match words {
-        ["record", "--missing", decoder, folder, names @ ..] => record::record(
-            decoder,
-            Path::new(folder),
-            &streams::choose(names)?,
-            record::Known::Kept,
-        ),
-        ["record", decoder, folder, names @ ..] => record::record(
-            decoder,
-            Path::new(folder),
-            &streams::choose(names)?,
-            record::Known::Replaced,
-        ),
-        ["compare", peers, ours @ ..] if !ours.is_empty() => {
-            comparison::compare_folders(Path::new(peers), ours, &streams::choose(&[])?)
+        ["record", "--missing", decoder, folder, names @ ..] => {
+            record::record(decoder, Path::new(folder), &choose(names)?, record::Known::Kept)
         }
-        _ => Err("usage: kernel record [--missing] DECODER FOLDER [STREAM...] | kernel compare PEERS OURS...".into()),
+        ["record", decoder, folder, names @ ..] => {
+            record::record(decoder, Path::new(folder), &choose(names)?, record::Known::Replaced)
+        }
+        ["compare", peers, ours @ ..] if !ours.is_empty() => {
+            comparison::compare_folders(Path::new(peers), ours, &choose(&[])?)
+        }
+        ["calls"] => calls::compare(),
+        [calls::CORE_CHILD, file] => calls::decode_with_core(file),
+        [CHILD, decoder, file] => decode_and_report(decoder, file),
+        _ => Err(
+            "usage: kernel record [--missing] DECODER FOLDER [STREAM...] | kernel compare PEERS OURS... | kernel calls"
+                .into(),
+        ),
     }
 }

@@ -9,8 +9,9 @@ use std::process::Command;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use fourier_tests::Outcome;
 use gst::prelude::*;
+
+use crate::Outcome;
 
 /// First argument of a process that decodes once and reports.
 pub const CHILD: &str = "--decode";
