@@ -22,7 +22,8 @@ pub(super) static PROPERTIES: LazyLock<[glib::ParamSpec; 4]> = LazyLock::new(|| 
             .nick("Device")
             .blurb(
                 "Which decoder: auto (FOURIER_DEVICE where it is set, else the first device found, else software), the \
-                 path of a video node (/dev/video1), or soft[:OPTIONS] for the software decoder",
+                 path of a video node (/dev/video1) or media device (/dev/media0), or soft[:OPTIONS] for the software \
+                 decoder",
             )
             .default_value(Some("auto"))
             .mutable_ready()
