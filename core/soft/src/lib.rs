@@ -17,6 +17,7 @@ pub mod entropy;
 mod error;
 pub mod macroblock;
 pub mod motion;
+mod pairs;
 pub mod parsed;
 pub mod picture;
 pub mod planes;

@@ -26,7 +26,6 @@ fn not_decoded(columns: &[&str]) -> Option<&'static str> {
             !matches!(*pix_fmt, "yuv420p" | "yuvj420p") || has("bd10"),
             "not 8-bit 4:2:0",
         ),
-        (has("MBAFF"), "MBAFF"),
         (has("FMO"), "FMO"),
         (has("lossless"), "lossless"),
         (

@@ -57,14 +57,15 @@ pub(super) struct Edge {
     pub(super) chroma: [[u8; 4]; 2],
     /// `coded_block_flag` of the DC of Y, Cb, Cr.
     pub(super) dc: [u8; 3],
-    /// By list, of the two 8x8 blocks along the edge: `ref_idx` above 0 (and not inferred).
-    pub(super) ref_idx: [[bool; 2]; 2],
+    /// By list, of the two 8x8 blocks along the edge: `ref_idx`, 0 where it is inferred.
+    pub(super) ref_idx: [[u8; 2]; 2],
     /// By list, of the four 4x4 blocks along the edge: absolute `mvd`, x and y, at most [`MVD_LIMIT`].
     pub(super) mvd: [[[u8; 2]; 4]; 2],
 }
 
-/// Sums above 32 all select the same context: larger differences need not be told apart.
-pub(super) const MVD_LIMIT: u16 = 64;
+/// Sums above 32 all select the same context, also after MBAFF frames have halved a difference: larger ones need not be
+/// told apart.
+pub(super) const MVD_LIMIT: u16 = 70;
 
 impl Edge {
     /// The edge of a macroblock that is not in the slice.
@@ -79,7 +80,7 @@ impl Edge {
         luma: [0; 4],
         chroma: [[0; 4]; 2],
         dc: [0; 3],
-        ref_idx: [[false; 2]; 2],
+        ref_idx: [[0; 2]; 2],
         mvd: [[[0; 2]; 4]; 2],
     };
 
@@ -91,6 +92,13 @@ impl Edge {
         not_direct: true,
         coded_block_pattern: 0,
         ..Self::UNAVAILABLE
+    };
+
+    /// The edge of a skipped macroblock of a B slice.
+    pub(super) const SKIPPED: Self = Self {
+        not_skipped: false,
+        not_direct: false,
+        ..Self::EMPTY
     };
 }
 
@@ -156,6 +164,12 @@ pub(super) trait Elements {
     /// `mb_skip_flag`, or whether `mb_skip_run` has another macroblock.
     fn mb_skip_flag(&mut self, slice_type: SliceType, edges: &Edges) -> Result<bool, Fault>;
 
+    /// `mb_field_decoding_flag`; `left` and `top`: those of the pairs there, false where there is none.
+    fn mb_field_decoding_flag(&mut self, left: bool, top: bool) -> bool;
+
+    /// Tells what the next macroblocks of an MBAFF frame are.
+    fn set_field_macroblock(&mut self, is_field: bool);
+
     /// `mb_type`, numbered as in CAVLC: intra types follow those of the slice type.
     fn mb_type(&mut self, slice_type: SliceType, edges: &Edges) -> Result<u32, Fault>;
 
@@ -180,7 +194,7 @@ pub(super) trait Elements {
     /// `sub_mb_type`.
     fn sub_mb_type(&mut self, slice_type: SliceType) -> Result<u32, Fault>;
 
-    /// `ref_idx_lX`, at most `max`, which is not 0; `left` and `top` as in [`Edge::ref_idx`].
+    /// `ref_idx_lX`, at most `max`, which is not 0; `left` and `top`: the neighbours' are above 0.
     fn ref_idx(&mut self, max: u8, left: bool, top: bool) -> Result<u8, Fault>;
 
     /// `mvd_lX`, both components; `sum`: `absMvdComp` of the two neighbours together.

@@ -59,7 +59,7 @@ impl<E: Elements> PredictionReader<'_, E> {
     #[inline(always)]
     fn clear(&mut self) {
         for edge in [&mut self.edges.left, &mut self.edges.top] {
-            edge.ref_idx = [[false; 2]; 2];
+            edge.ref_idx = [[0; 2]; 2];
             edge.mvd = [[[0; 2]; 4]; 2];
         }
     }
@@ -151,8 +151,8 @@ impl<E: Elements> PredictionReader<'_, E> {
         let ref_idx = if max == 0 {
             0
         } else {
-            let left = self.edges.left.ref_idx[list][part.y >> 1 & 1];
-            let top = self.edges.top.ref_idx[list][part.x >> 1 & 1];
+            let left = self.edges.left.ref_idx[list][part.y >> 1 & 1] > 0;
+            let top = self.edges.top.ref_idx[list][part.x >> 1 & 1] > 0;
             self.elements.ref_idx(max, left, top)?
         };
         self.leave_ref_idx(list, part, ref_idx);
@@ -162,13 +162,13 @@ impl<E: Elements> PredictionReader<'_, E> {
     #[inline(always)]
     fn leave_ref_idx(&mut self, list: usize, part: Partition, ref_idx: u8) {
         let (x, y) = (part.x >> 1 & 1, part.y >> 1 & 1);
-        self.edges.left.ref_idx[list][y] = ref_idx > 0;
-        self.edges.top.ref_idx[list][x] = ref_idx > 0;
+        self.edges.left.ref_idx[list][y] = ref_idx;
+        self.edges.top.ref_idx[list][x] = ref_idx;
         if part.height == 4 {
-            self.edges.left.ref_idx[list][1] = ref_idx > 0;
+            self.edges.left.ref_idx[list][1] = ref_idx;
         }
         if part.width == 4 {
-            self.edges.top.ref_idx[list][1] = ref_idx > 0;
+            self.edges.top.ref_idx[list][1] = ref_idx;
         }
     }
 

@@ -2,8 +2,8 @@
 //!
 //! * `nal`, `bits`: from an OUTPUT buffer to bits;
 //! * `params`, `header`, `ref_list`: controls and slice headers;
-//! * `slice_data`, `inter`, `residual`, `mb_types`: the syntax of macroblocks (7.3.4, 7.3.5), written once over the trait
-//!   of `elements`;
+//! * `slice_data`, `mbaff`, `inter`, `residual`, `mb_types`: the syntax of macroblocks (7.3.4, 7.3.5), written once over
+//!   the trait of `elements`;
 //! * `cavlc`, `cabac`: the two codings of its elements (clause 9).
 
 mod bits;
@@ -14,6 +14,7 @@ mod fault;
 mod header;
 mod inter;
 mod mb_types;
+mod mbaff;
 mod nal;
 mod params;
 mod ref_list;

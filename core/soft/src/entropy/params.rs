@@ -108,10 +108,6 @@ fn check_decodable(controls: &Controls) -> Result<(), Error> {
             pps.num_slice_groups_minus1 > 0,
             "flexible macroblock ordering (more than one slice group)",
         ),
-        (
-            structure(controls) == Structure::Frame { mbaff: true },
-            "MBAFF (mb_adaptive_frame_field_flag)",
-        ),
     ];
     match refused.iter().find(|(is_so, _)| *is_so) {
         Some(&(_, feature)) => Err(Error::Unsupported(feature)),
@@ -276,7 +272,6 @@ mod tests {
         assert_eq!(refused(|c| c.sps.chroma_format_idc = 2), "4:2:2 is not supported");
         assert!(refused(|c| c.sps.bit_depth_luma_minus8 = 2).contains("8 bits"));
         assert!(refused(|c| c.pps.num_slice_groups_minus1 = 1).contains("slice group"));
-        assert!(refused(|c| c.sps.flags = v4l2::V4L2_H264_SPS_FLAG_MB_ADAPTIVE_FRAME_FIELD).contains("MBAFF"));
     }
 
     #[test]

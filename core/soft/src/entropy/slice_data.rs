@@ -4,6 +4,7 @@ use super::elements::{Edge, Edges, Elements, Levels};
 use super::fault::Fault;
 use super::inter;
 use super::mb_types::{MbTypeInfo, mb_type};
+use super::mbaff::PairEdge;
 use super::residual;
 use crate::macroblock::{Coefficient, Macroblock, MbType, Mv, SubMbShape, SubMbType, block};
 use crate::picture::ChromaFormat;
@@ -33,6 +34,8 @@ pub(super) struct SliceContext {
     pub(super) transform_8x8_mode_flag: bool,
     /// `direct_8x8_inference_flag`.
     pub(super) direct_8x8_inference_flag: bool,
+    /// `MbaffFrameFlag`.
+    pub(super) mbaff: bool,
 }
 
 impl SliceContext {
@@ -49,6 +52,7 @@ impl SliceContext {
             qp_bd_offset: 6 * (i32::from(params.bit_depth_luma) - 8),
             transform_8x8_mode_flag: params.transform_8x8_mode_flag,
             direct_8x8_inference_flag: params.direct_8x8_inference_flag,
+            mbaff: params.structure.is_mbaff(),
         }
     }
 }
@@ -58,15 +62,17 @@ impl SliceContext {
 pub(super) struct Scratch {
     /// Lower edge of the macroblock last read in each column.
     row: Vec<Edge>,
+    /// The same of pairs, in MBAFF frames.
+    pub(super) pairs: Vec<PairEdge>,
     /// Levels of the current macroblock.
-    levels: Levels,
+    pub(super) levels: Levels,
 }
 
 /// Reads the macroblocks of one slice.
-struct SliceReader<'a, E> {
-    context: SliceContext,
-    elements: E,
-    edges: Edges,
+pub(super) struct SliceReader<'a, E> {
+    pub(super) context: SliceContext,
+    pub(super) elements: E,
+    pub(super) edges: Edges,
     levels: &'a mut Levels,
     mvds: &'a mut Vec<Mv>,
     coefficients: &'a mut Vec<Coefficient>,
@@ -86,28 +92,26 @@ pub(super) fn parse<E: Elements>(
     scratch: &mut Scratch,
     parsed: &mut ParsedPicture,
 ) -> Result<u32, (Fault, u32)> {
+    if context.mbaff {
+        return super::mbaff::parse(context, elements, scratch, parsed);
+    }
     scratch.row.clear();
     scratch.row.resize(context.width_in_mbs as usize, Edge::UNAVAILABLE);
-    let mut reader = SliceReader {
-        context: *context,
-        elements,
-        edges: Edges {
-            left: Edge::UNAVAILABLE,
-            top: Edge::UNAVAILABLE,
-        },
-        levels: &mut scratch.levels,
-        mvds: &mut parsed.mvds,
-        coefficients: &mut parsed.coefficients,
-        qp: context.slice_qp,
-        nonzero_qp_delta: false,
-    };
+    let Scratch { row, levels, .. } = scratch;
+    let ParsedPicture {
+        macroblocks,
+        mvds,
+        coefficients,
+        ..
+    } = parsed;
+    let mut reader = SliceReader::new(context, elements, levels, mvds, coefficients);
     let mut mb_addr = context.first_mb;
     let mut column = (context.first_mb % context.width_in_mbs) as usize;
     loop {
         if mb_addr >= context.size_in_mbs {
             return Err((Fault::TooManyMacroblocks, mb_addr));
         }
-        let Some(edge) = scratch.row.get_mut(column) else {
+        let Some(edge) = row.get_mut(column) else {
             column = 0;
             reader.edges.left = Edge::UNAVAILABLE;
             continue;
@@ -118,7 +122,7 @@ pub(super) fn parse<E: Elements>(
         if reader.elements.overrun() {
             return Err((Fault::EndOfData, mb_addr));
         }
-        parsed.macroblocks.push(macroblock);
+        macroblocks.push(macroblock);
         mb_addr += 1;
         column += 1;
         if !reader.elements.more_data() {
@@ -127,7 +131,30 @@ pub(super) fn parse<E: Elements>(
     }
 }
 
-impl<E: Elements> SliceReader<'_, E> {
+impl<'a, E: Elements> SliceReader<'a, E> {
+    /// At the start of a slice.
+    pub(super) fn new(
+        context: &SliceContext,
+        elements: E,
+        levels: &'a mut Levels,
+        mvds: &'a mut Vec<Mv>,
+        coefficients: &'a mut Vec<Coefficient>,
+    ) -> Self {
+        Self {
+            context: *context,
+            elements,
+            edges: Edges {
+                left: Edge::UNAVAILABLE,
+                top: Edge::UNAVAILABLE,
+            },
+            levels,
+            mvds,
+            coefficients,
+            qp: context.slice_qp,
+            nonzero_qp_delta: false,
+        }
+    }
+
     /// A macroblock with nothing in it.
     #[inline(always)]
     fn empty(&self, mb_addr: u32, mb_type: MbType) -> Macroblock {
@@ -153,20 +180,28 @@ impl<E: Elements> SliceReader<'_, E> {
     fn macroblock(&mut self, mb_addr: u32) -> Result<Macroblock, Fault> {
         let slice_type = self.context.slice_type;
         if slice_type != SliceType::I && self.elements.mb_skip_flag(slice_type, &self.edges)? {
-            let mb_type = if slice_type == SliceType::P {
-                MbType::PSkip
-            } else {
-                MbType::BSkip
-            };
-            let edge = Edge {
-                not_skipped: false,
-                not_direct: slice_type == SliceType::P,
-                ..Edge::EMPTY
-            };
-            self.edges = Edges { left: edge, top: edge };
-            self.nonzero_qp_delta = false;
-            return Ok(self.empty(mb_addr, mb_type));
+            return Ok(self.skipped(mb_addr));
         }
+        self.layer(mb_addr)
+    }
+
+    /// `P_Skip` or `B_Skip`.
+    #[inline(always)]
+    pub(super) fn skipped(&mut self, mb_addr: u32) -> Macroblock {
+        let is_p = self.context.slice_type == SliceType::P;
+        let edge = Edge {
+            not_direct: is_p,
+            ..Edge::SKIPPED
+        };
+        self.edges = Edges { left: edge, top: edge };
+        self.nonzero_qp_delta = false;
+        self.empty(mb_addr, if is_p { MbType::PSkip } else { MbType::BSkip })
+    }
+
+    /// `macroblock_layer()`.
+    #[inline(always)]
+    pub(super) fn layer(&mut self, mb_addr: u32) -> Result<Macroblock, Fault> {
+        let slice_type = self.context.slice_type;
         let number = self.elements.mb_type(slice_type, &self.edges)?;
         let info = mb_type(slice_type, number)?;
         self.levels.clear();

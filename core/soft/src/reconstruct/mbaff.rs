@@ -1,6 +1,7 @@
 //! The neighbours of macroblocks in MBAFF frames (6.4.12.2), where pairs of frame and of field macroblocks meet.
 
 use super::state::{Neighbours, State};
+use crate::pairs::BesideMixedPair;
 use crate::planes::Sample;
 
 /// The left pair of a macroblock, if one of both is a frame and the other a field macroblock pair.
@@ -8,32 +9,21 @@ use crate::planes::Sample;
 pub(super) struct MixedLeft {
     /// The upper macroblock of the left pair.
     pub top: usize,
-    /// The current macroblock is the lower one of its pair.
-    pub current_is_bottom: bool,
-    /// The current macroblock is a field macroblock.
-    pub current_is_field: bool,
+    /// The current macroblock.
+    pub current: BesideMixedPair,
 }
 
 impl MixedLeft {
-    /// The macroblock to the left of luma row `y`, and its row of 4x4 blocks there (table 6-4).
+    /// The macroblock to the left of luma row `y`, and its row of 4x4 blocks there.
     pub(super) fn at(&self, y: usize) -> (usize, usize) {
-        let bottom = usize::from(self.current_is_bottom);
-        if self.current_is_field {
-            let row = 2 * y + bottom;
-            (self.top + row / 16 % 2, row % 16 / 4)
-        } else {
-            let row = y + 16 * bottom;
-            (self.top + row % 2, row / 8 % 4)
-        }
+        let (i, row) = self.current.at(y);
+        (self.top + i, row)
     }
 
-    /// The same for the row above 4x4 block row `y`; `None` where that is in the pair above.
+    /// The same for the row above row `y` of 4x4 blocks; `None` where that is in the pair above.
     pub(super) fn diagonal(&self, y: usize) -> Option<(usize, usize)> {
-        match (y * 4).checked_sub(1) {
-            Some(row) => Some(self.at(row)),
-            None if self.current_is_bottom && !self.current_is_field => Some((self.top + 1, 1)),
-            None => None,
-        }
+        let (i, row) = self.current.diagonal(y)?;
+        Some((self.top + i, row))
     }
 }
 
@@ -64,8 +54,7 @@ impl<S: Sample> State<S> {
             .filter(|&top| self.macroblocks[top].field != is_field)
             .map(|top| MixedLeft {
                 top,
-                current_is_bottom: is_bottom,
-                current_is_field: is_field,
+                current: BesideMixedPair { is_bottom, is_field },
             });
         let a = match mixed_left {
             Some(mixed) => Some(mixed.at(0).0),
@@ -87,49 +76,5 @@ impl<S: Sample> State<S> {
             d: above_left.map(last_row),
             mixed_left,
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn mixed(current_is_field: bool, current_is_bottom: bool) -> MixedLeft {
-        MixedLeft {
-            top: 10,
-            current_is_bottom,
-            current_is_field,
-        }
-    }
-
-    #[test]
-    fn the_rows_of_a_frame_macroblock_lie_beside_both_field_macroblocks_in_turns() {
-        assert_eq!(
-            [0, 1, 14, 15].map(|y| mixed(false, false).at(y)),
-            [(10, 0), (11, 0), (10, 1), (11, 1)]
-        );
-        assert_eq!(
-            [0, 1, 14, 15].map(|y| mixed(false, true).at(y)),
-            [(10, 2), (11, 2), (10, 3), (11, 3)]
-        );
-    }
-
-    #[test]
-    fn the_halves_of_a_field_macroblock_lie_beside_the_two_frame_macroblocks() {
-        for bottom in [false, true] {
-            assert_eq!(
-                [0, 4, 7, 8, 15].map(|y| mixed(true, bottom).at(y)),
-                [(10, 0), (10, 2), (10, 3), (11, 0), (11, 3)]
-            );
-        }
-    }
-
-    #[test]
-    fn above_the_lower_frame_macroblock_the_left_pair_goes_on() {
-        assert_eq!(mixed(false, true).diagonal(0), Some((11, 1)));
-        assert_eq!(mixed(false, false).diagonal(0), None);
-        assert_eq!(mixed(true, true).diagonal(0), None);
-        assert_eq!(mixed(false, false).diagonal(2), Some((11, 0)));
-        assert_eq!(mixed(true, false).diagonal(2), Some((10, 3)));
     }
 }

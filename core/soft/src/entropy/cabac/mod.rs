@@ -30,6 +30,7 @@ mod ctx {
     pub(super) const INTRA_CHROMA_PRED_MODE: usize = 64;
     pub(super) const PREV_INTRA_PRED_MODE_FLAG: usize = 68;
     pub(super) const REM_INTRA_PRED_MODE: usize = 69;
+    pub(super) const MB_FIELD_DECODING_FLAG: usize = 70;
     pub(super) const CODED_BLOCK_PATTERN_LUMA: usize = 73;
     pub(super) const CODED_BLOCK_PATTERN_CHROMA: usize = 77;
     pub(super) const TRANSFORM_SIZE_8X8_FLAG: usize = 399;
@@ -50,7 +51,7 @@ pub(super) struct Cabac<'a> {
 /// What coding depends on besides the slice.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Format {
-    /// Significance has other contexts in fields than in frames.
+    /// Significance has other contexts in fields and field macroblocks than in frames.
     pub(super) is_field: bool,
     /// There is no chroma.
     pub(super) monochrome: bool,
@@ -171,6 +172,14 @@ impl Elements for Cabac<'_> {
             ctx::MB_SKIP_FLAG_B
         };
         Ok(self.bin(first + usize::from(edges.left.not_skipped) + usize::from(edges.top.not_skipped)))
+    }
+
+    fn mb_field_decoding_flag(&mut self, left: bool, top: bool) -> bool {
+        self.bin(ctx::MB_FIELD_DECODING_FLAG + usize::from(left) + usize::from(top))
+    }
+
+    fn set_field_macroblock(&mut self, is_field: bool) {
+        self.format.is_field = is_field;
     }
 
     #[inline(always)]

@@ -74,6 +74,12 @@ impl Elements for Cavlc<'_> {
         Ok(true)
     }
 
+    fn mb_field_decoding_flag(&mut self, _left: bool, _top: bool) -> bool {
+        self.bits.flag()
+    }
+
+    fn set_field_macroblock(&mut self, _is_field: bool) {}
+
     #[inline(always)]
     fn mb_type(&mut self, _slice_type: SliceType, _edges: &Edges) -> Result<u32, Fault> {
         Ok(self.bits.ue())

@@ -55,7 +55,10 @@ impl<'a, S: Sample> Picture<'a, S> {
     /// Reconstructs an intra macroblock.
     pub(super) fn intra(&mut self, at: MbContext<'a>) {
         self.state.macroblocks[at.mb_addr].intra = true;
-        *self.motion.get_mut(at.mb_addr) = MbMotion::INTRA;
+        *self.motion.get_mut(at.mb_addr) = MbMotion {
+            field: at.mb.mb_field_decoding_flag,
+            ..MbMotion::INTRA
+        };
         let usable = self.usable(&at);
         let mut at = at;
         match at.mb.mb_type {
@@ -76,10 +79,8 @@ impl<'a, S: Sample> Picture<'a, S> {
         let left = match n.mixed_left {
             None => [is(n.a); 2],
             // The rows of the halves of a field macroblock are those of one macroblock each, else those of both.
-            Some(MixedLeft {
-                top, current_is_field, ..
-            }) => match [is(Some(top)), is(Some(top + 1))] {
-                halves if current_is_field => halves,
+            Some(MixedLeft { top, current }) => match [is(Some(top)), is(Some(top + 1))] {
+                halves if current.is_field => halves,
                 [upper, lower] => [upper && lower; 2],
             },
         };
