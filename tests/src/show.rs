@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use gst::prelude::*;
+use gst_video::VideoBufferFlags;
 
 use crate::Outcome;
 use crate::vectors::Container;
@@ -11,10 +12,16 @@ use crate::vectors::Container;
 /// Nothing takes nearly as long: a pipeline that does hangs.
 const DEADLINE: Duration = Duration::from_secs(120);
 
-/// Presentation time and duration of a frame.
-pub type Times = (Option<gst::ClockTime>, Option<gst::ClockTime>);
+/// Presentation time and duration of a frame, and what its buffer says of fields.
+pub type Times = (Option<gst::ClockTime>, Option<gst::ClockTime>, VideoBufferFlags);
 /// The number of the frame before which caps came, and they.
 pub type Caps = (usize, gst::Structure);
+
+/// The flags of a buffer that tell how fields are shown.
+const FIELD_FLAGS: VideoBufferFlags = VideoBufferFlags::INTERLACED
+    .union(VideoBufferFlags::TFF)
+    .union(VideoBufferFlags::RFF)
+    .union(VideoBufferFlags::ONEFIELD);
 
 /// All that came out.
 #[derive(Debug, Default)]
@@ -88,7 +95,8 @@ fn watch(sink: &gst_app::AppSink, bus: &gst::Bus) -> Outcome<Shown> {
             if shown.caps.last().is_none_or(|(_, last)| last != caps) {
                 shown.caps.push((shown.times.len(), caps.to_owned()));
             }
-            shown.times.push((buffer.pts(), buffer.duration()));
+            let fields = VideoBufferFlags::from_bits_truncate(buffer.flags().bits()) & FIELD_FLAGS;
+            shown.times.push((buffer.pts(), buffer.duration(), fields));
             continue;
         }
         // A parser sends EOS after its decoder has failed.

@@ -51,8 +51,6 @@ impl Container {
 pub enum Unsupported {
     /// Flexible macroblock ordering: no stateless decoder has it.
     Fmo,
-    /// Field pictures or macroblock-adaptive frame/field coding.
-    Interlaced,
     /// More than 8 bits per sample.
     HighBitDepth,
     /// 4:2:2.
@@ -66,7 +64,6 @@ impl fmt::Display for Unsupported {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Fmo => "flexible macroblock ordering",
-            Self::Interlaced => "interlaced coding",
             Self::HighBitDepth => "bits per sample",
             Self::Chroma422 => "4:2:2",
             Self::Chroma444 => "4:4:4",
@@ -173,13 +170,11 @@ impl Vector {
     /// The tools of the stream that are out of reach.
     pub fn unsupported_tools(&self) -> Vec<Unsupported> {
         let has_bit_depth = self.features.iter().any(|feature| feature.starts_with("bd"));
-        let is_interlaced = ["MBAFF-frame", "PAFF", "field-pic"].iter().any(|tool| self.has(tool));
         [
             (self.has("FMO"), Unsupported::Fmo),
             (has_bit_depth, Unsupported::HighBitDepth),
             (self.has("4:2:2"), Unsupported::Chroma422),
             (self.has("4:4:4"), Unsupported::Chroma444),
-            (is_interlaced, Unsupported::Interlaced),
         ]
         .into_iter()
         .filter_map(|(used, tool)| used.then_some(tool))
@@ -329,7 +324,6 @@ mod tests {
         for (features, tools) in [
             ("slices:IP FMO FMOtype1", vec![Unsupported::Fmo]),
             ("bd10/10 4:2:2", vec![Unsupported::HighBitDepth, Unsupported::Chroma422]),
-            ("MBAFF-frame", vec![Unsupported::Interlaced]),
             ("4:4:4 lossless-bypass", vec![Unsupported::Chroma444]),
         ] {
             let vector = vector(features, "damaged or odd on purpose");

@@ -41,6 +41,25 @@ const STREAMS_FOR_DEVICES: &[&str] = &[
     "size_1920x1080.264",
 ];
 
+/// Those among them that decode fields: with slices and frames, with CAPTURE buffers held and not.
+const DEVICES_FOR_FIELDS: &[&str] = &[
+    "soft:threads=1",
+    "soft:cedrus",
+    "soft:visl",
+    "soft:import=off",
+    "soft:hold=off",
+    "soft:mode=slice,startcode=annexb,hold=on",
+    "soft:pitch=400,planes=2",
+];
+
+/// Field pictures, MBAFF frames, and both in one stream.
+const STREAMS_IN_FIELDS: &[&str] = &[
+    "HCAFF1_HHI.264",
+    "HCAMFF1_HHI.264",
+    "FRExt2_Panasonic.avc",
+    "mbaff_cavlc_temporal_352x288.264",
+];
+
 fn main() -> Outcome {
     let arguments = two_at_a_time(Arguments::from_args());
     let elementary: Vec<_> = vectors::load()?
@@ -56,6 +75,9 @@ fn main() -> Outcome {
                 let (grey, twin) = (vector.clone(), vector.clone());
                 if STREAMS_FOR_DEVICES.contains(&vector.name.as_str()) {
                     trials.extend(DEVICES.iter().map(|spec| on_device(spec, &vector)));
+                }
+                if STREAMS_IN_FIELDS.contains(&vector.name.as_str()) {
+                    trials.extend(DEVICES_FOR_FIELDS.iter().map(|spec| on_device(spec, &vector)));
                 }
                 trials.push(trial(format!("{title} is bit-exact"), move || {
                     is_bit_exact("soft", &twin)

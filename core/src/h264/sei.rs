@@ -46,11 +46,13 @@ pub enum SeiMessage {
     AlternativeTransferCharacteristics(u8),
 }
 
-/// `pic_timing()` (D.1.3) without its clock timestamps.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// `pic_timing()` (D.1.3) without delays and times.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PicTiming {
     /// `pic_struct` if `pic_struct_present_flag`.
     pub pic_struct: Option<PicStruct>,
+    /// The `ct_type`s of its clock timestamps, as bits: 0 progressive, 1 interlaced, 2 unknown.
+    pub ct_types: u8,
 }
 
 /// `pic_struct` (table D-1): how a picture is to be shown.
@@ -74,6 +76,17 @@ pub enum PicStruct {
     FrameDoubling,
     /// 8: frame, three times.
     FrameTripling,
+}
+
+impl PicStruct {
+    /// `NumClockTS` (table D-1).
+    fn clock_timestamps(self) -> usize {
+        match self {
+            Self::Frame | Self::TopField | Self::BottomField => 1,
+            Self::TopBottom | Self::BottomTop | Self::FrameDoubling => 2,
+            Self::TopBottomTop | Self::BottomTopBottom | Self::FrameTripling => 3,
+        }
+    }
 }
 
 /// `recovery_point()` (D.1.8).
@@ -200,18 +213,50 @@ fn parse_payload<'a>(
 
 fn pic_timing(r: &mut BitReader<'_>, sps: &Sps) -> Result<PicTiming, BitstreamError> {
     let Some(vui) = &sps.vui else {
-        return Ok(PicTiming { pic_struct: None });
+        return Ok(PicTiming::default());
     };
-    if let Some(hrd) = vui.nal_hrd_parameters.or(vui.vcl_hrd_parameters) {
+    let hrd = vui.nal_hrd_parameters.or(vui.vcl_hrd_parameters);
+    if let Some(hrd) = hrd {
         r.skip(u64::from(hrd.cpb_removal_delay_length_minus1) + 1, "cpb_removal_delay")?;
         r.skip(u64::from(hrd.dpb_output_delay_length_minus1) + 1, "dpb_output_delay")?;
     }
-    let pic_struct = if vui.pic_struct_present_flag {
-        Some(pic_struct(r)?)
-    } else {
-        None
-    };
-    Ok(PicTiming { pic_struct })
+    if !vui.pic_struct_present_flag {
+        return Ok(PicTiming::default());
+    }
+    let pic_struct = pic_struct(r)?;
+    // Where the stream is silent, E.2.2 infers 24.
+    let time_offset_length = hrd.map_or(24, |hrd| hrd.time_offset_length);
+    let mut ct_types = 0;
+    for _ in 0..pic_struct.clock_timestamps() {
+        if r.flag("clock_timestamp_flag")? {
+            ct_types |= 1 << clock_timestamp(r, time_offset_length)?;
+        }
+    }
+    Ok(PicTiming {
+        pic_struct: Some(pic_struct),
+        ct_types,
+    })
+}
+
+/// One clock timestamp; gives its `ct_type`.
+fn clock_timestamp(r: &mut BitReader<'_>, time_offset_length: u8) -> Result<u8, BitstreamError> {
+    let ct_type = r.bits::<u8>(2, "ct_type")?;
+    r.skip(1 + 5, "counting_type")?;
+    let full_timestamp = r.flag("full_timestamp_flag")?;
+    r.skip(1 + 1 + 8, "n_frames")?;
+    if full_timestamp {
+        r.skip(6 + 6 + 5, "hours_value")?;
+    } else if r.flag("seconds_flag")? {
+        r.skip(6, "seconds_value")?;
+        if r.flag("minutes_flag")? {
+            r.skip(6, "minutes_value")?;
+            if r.flag("hours_flag")? {
+                r.skip(5, "hours_value")?;
+            }
+        }
+    }
+    r.skip(time_offset_length.into(), "time_offset")?;
+    Ok(ct_type)
 }
 
 fn pic_struct(r: &mut BitReader<'_>) -> Result<PicStruct, BitstreamError> {
@@ -347,13 +392,26 @@ mod tests {
             .bits(5, 9)
             .bits(4, 4)
             .flag(false)
+            // Interlaced, drop-frame counting, seconds but no minutes.
+            .flag(true)
+            .bits(2, 1)
+            .bits(6, 4)
+            .flag(false)
+            .bits(10, 7)
+            .flag(true)
+            .bits(6, 59)
+            .flag(false)
             .trailing_bits();
         write_message(&mut w, 1, &payload);
         let nal = w.nal(0x06);
         assert_eq!(parse(&nal, None), []);
-        let timing = |pic_struct| [SeiMessage::PicTiming(PicTiming { pic_struct })];
-        assert_eq!(parse(&nal, Some(&sps)), timing(Some(PicStruct::BottomTop)));
-        assert_eq!(parse(&nal, Some(&example_sps())), timing(None));
+        let timing = PicTiming {
+            pic_struct: Some(PicStruct::BottomTop),
+            ct_types: 0b010,
+        };
+        assert_eq!(parse(&nal, Some(&sps)), [SeiMessage::PicTiming(timing)]);
+        let silent = SeiMessage::PicTiming(PicTiming::default());
+        assert_eq!(parse(&nal, Some(&example_sps())), [silent]);
     }
 
     #[test]

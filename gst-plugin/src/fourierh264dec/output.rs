@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use fourier_core::Error;
 use fourier_core::decode::Outcome;
-use fourier_core::decode::stream::{DropReason, FrameTag, OutputFrame};
+use fourier_core::decode::stream::{DropReason, FrameTag, Interlacing, OutputFrame};
 use fourier_core::pool::{Export, Frame};
 use gst::glib;
 use gst::subclass::prelude::*;
+use gst_video::VideoBufferFlags;
 use gst_video::prelude::*;
 
 use super::imp::FourierH264Dec;
@@ -129,6 +130,9 @@ impl FourierH264Dec {
             return element.drop_frame(codec_frame);
         }
         let mut buffer = self.buffer(frame)?;
+        if let Some(buffer) = buffer.get_mut() {
+            buffer.set_video_flags(field_flags(frame.interlacing()));
+        }
         if damaged && let Some(buffer) = buffer.get_mut() {
             buffer.set_flags(gst::BufferFlags::CORRUPTED);
             self.stats.damaged.count();
@@ -181,6 +185,20 @@ impl FourierH264Dec {
             false => EXPORT_PATIENCE,
         }
     }
+}
+
+/// What a buffer says of the fields in it; nothing of a progressive frame, as avdec_h264 does.
+fn field_flags(interlacing: Interlacing) -> VideoBufferFlags {
+    let Interlacing {
+        interlaced,
+        top_field_first,
+        repeated,
+    } = interlacing;
+    let mut flags = VideoBufferFlags::empty();
+    flags.set(VideoBufferFlags::INTERLACED, interlaced);
+    flags.set(VideoBufferFlags::TFF, interlaced && top_field_first);
+    flags.set(VideoBufferFlags::RFF, interlaced && repeated);
+    flags
 }
 
 /// The base class's frame of that tag; gone after a flush.

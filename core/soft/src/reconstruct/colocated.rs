@@ -93,6 +93,7 @@ impl<'a> ColocatedMb<'a> {
     }
 
     /// What counts for a 4x4 block: with `direct_8x8_inference_flag` the corner of its quarter.
+    #[inline(always)]
     pub(super) fn at(&self, x: usize, y: usize) -> Colocated {
         let corner = |i: usize| if i < 2 { 0 } else { 3 };
         let (column, row) = if self.direct_8x8_inference_flag {

@@ -189,12 +189,17 @@ impl<S: Sample> Picture<'_, S> {
             mv: [Mv::default(); 30],
             diagonal: None,
         };
+        let is_mbaff = self.params.structure.is_mbaff();
         let mut take = |addr: Option<usize>, from: usize, to: usize| {
             let Some(addr) = addr else { return };
-            Neighbour {
-                ref_idx: grid.ref_idx[to],
-                mv: grid.mv[to],
-            } = self.neighbour(at, list, addr, from);
+            let motion = self.motion.get(addr);
+            let (x, y) = (from % 4, from / 4);
+            grid.ref_idx[to] = motion.ref_idx[list][y / 2 * 2 + x / 2];
+            grid.mv[to] = motion.mv[list][from];
+            if is_mbaff {
+                let Neighbour { ref_idx, mv } = self.neighbour(at, list, addr, from);
+                (grid.ref_idx[to], grid.mv[to]) = (ref_idx, mv);
+            }
         };
         for i in 0..4 {
             take(at.neighbours.a, i * 4 + 3, (i + 1) * Grid::PITCH);
@@ -225,7 +230,7 @@ impl<S: Sample> Picture<'_, S> {
 
     /// Motion of a 4x4 block of a neighbour as the current macroblock counts it (8.4.1.3.2): between frame and field
     /// macroblocks, vertical distances and indexes double or halve.
-    #[inline(always)]
+    #[inline(never)]
     fn neighbour(&self, at: &MbContext<'_>, list: usize, addr: usize, block: usize) -> Neighbour {
         let motion = self.motion.get(addr);
         let (ref_idx, mv) = (

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use super::format::StreamFormat;
 use super::health::Health;
+use super::interlacing::Interlacing;
 use crate::Error;
 use crate::decode::Outcome;
-use crate::h264::sei::PicStruct;
 use crate::pool::Frame;
 
 /// A name that the caller gives to a piece of input, to find it again in the output.
@@ -61,8 +61,7 @@ pub enum DropReason {
 pub struct OutputFrame {
     pub(super) tag: Option<FrameTag>,
     pub(super) pic_order_cnt: i32,
-    pub(super) pic_struct: Option<PicStruct>,
-    pub(super) coded_as_fields: bool,
+    pub(super) interlacing: Interlacing,
     pub(super) frame: Frame,
     pub(super) format: Arc<StreamFormat>,
     pub(super) health: Arc<Health>,
@@ -102,13 +101,8 @@ impl OutputFrame {
         self.pic_order_cnt
     }
 
-    /// How it is to be shown, if the stream says so.
-    pub fn pic_struct(&self) -> Option<PicStruct> {
-        self.pic_struct
-    }
-
-    /// It was coded as two fields, or is a single one.
-    pub fn coded_as_fields(&self) -> bool {
-        self.coded_as_fields
+    /// How its fields are to be shown.
+    pub fn interlacing(&self) -> Interlacing {
+        self.interlacing
     }
 }

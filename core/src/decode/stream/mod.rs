@@ -8,7 +8,7 @@
 //! * `picture`: a whole picture to the DPB and the session;
 //! * `sequence`: a new SPS to a new format;
 //! * `health`: whether a picture and all that it was predicted from are right;
-//! * `event`, `format`: what callers see.
+//! * `event`, `format`, `interlacing`: what callers see.
 //!
 //! One thread feeds a decoder; [`OutputFrame::wait`] and [`Interrupt`] are for any other. A warning never stops it: only
 //! what this stream can never do, or a device that is gone, is an error.
@@ -16,6 +16,7 @@
 mod event;
 mod format;
 mod health;
+mod interlacing;
 mod pending;
 mod picture;
 mod random_access;
@@ -42,6 +43,7 @@ use crate::{BitstreamError, Error, Result};
 
 pub use self::event::{DropReason, Event, FrameTag, OutputFrame};
 pub use self::format::StreamFormat;
+pub use self::interlacing::Interlacing;
 pub use self::random_access::DecodingState;
 pub use crate::pool::Interrupt;
 
@@ -123,6 +125,8 @@ pub struct StreamDecoder {
     sequence: Option<Sequence>,
     /// Pictures that the DPB has.
     pictures: Vec<Picture>,
+    /// Of the picture last decoded.
+    interlacing: Interlacing,
     input: Input,
     events: VecDeque<Event>,
     counts: StreamStats,
@@ -172,6 +176,7 @@ impl StreamDecoder {
             kept: KeptBytes::new(),
             sequence: None,
             pictures: Vec::new(),
+            interlacing: Interlacing::default(),
             input: Input::default(),
             events: VecDeque::new(),
             counts: StreamStats::default(),

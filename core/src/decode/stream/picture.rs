@@ -6,14 +6,15 @@ use super::StreamDecoder;
 use super::event::{DropReason, Event, FrameTag, OutputFrame};
 use super::format::StreamFormat;
 use super::health::Health;
+use super::interlacing::Interlacing;
 use super::pending::{KeptBytes, PendingPicture, PendingSlice};
 use super::random_access::Candidate;
 use crate::decode::{DecodeJob, PictureHandle, SliceJob};
+use crate::h264::PictureId;
 use crate::h264::dpb::StartedPicture;
 use crate::h264::parameter_sets::ActiveParameterSets;
-use crate::h264::sei::PicStruct;
+use crate::h264::sei::PicTiming;
 use crate::h264::slice_header::{DecRefPicMarking, MemoryManagementControlOperation, SliceHeader};
-use crate::h264::{PictureId, PictureStructure};
 use crate::pool::Frame;
 use crate::{Error, Result};
 
@@ -33,8 +34,12 @@ pub(super) struct Picture {
     handles: [Option<PictureHandle>; 2],
     health: Arc<Health>,
     format: Option<Arc<StreamFormat>>,
-    pic_struct: Option<PicStruct>,
-    coded_as_fields: bool,
+    timing: PicTiming,
+    /// `TopFieldOrderCnt`, `BottomFieldOrderCnt`; the same twice as long as there is only one field.
+    field_order_cnt: [i32; 2],
+    /// It is coded as fields, or MBAFF.
+    in_fields: bool,
+    interlacing: Interlacing,
 }
 
 impl Picture {
@@ -52,12 +57,18 @@ impl Picture {
         Ok(OutputFrame {
             tag,
             pic_order_cnt,
-            pic_struct: self.pic_struct,
-            coded_as_fields: self.coded_as_fields,
+            interlacing: self.interlacing,
             frame: frame.clone(),
             format: Arc::clone(format),
             health: Arc::clone(&self.health),
         })
+    }
+}
+
+impl Picture {
+    /// Finds out how its fields are to be shown, after a picture that was shown as `before` says.
+    fn place_fields(&mut self, before: Interlacing) {
+        self.interlacing = Interlacing::new(self.timing, self.field_order_cnt, self.in_fields, before);
     }
 }
 
@@ -100,16 +111,21 @@ impl StreamDecoder {
 
     /// Keeps a started picture among those that the DPB has; gives its place there.
     fn remember(&mut self, pending: &mut PendingPicture, started: &StartedPicture) -> usize {
+        let first = pending.slices.first().map(|slice| &slice.header);
+        let parity = first.and_then(|first| first.structure.parity());
+        let [top, bottom] = started.field_order_cnt;
         if let Some(index) = self.pictures.iter().position(|picture| picture.id == started.picture) {
+            if let (Some(picture), Some(parity)) = (self.pictures.get_mut(index), parity) {
+                picture.field_order_cnt[parity.index()] = started.field_order_cnt[parity.index()];
+                picture.place_fields(self.interlacing);
+            }
             self.drop_pending(pending, DropReason::SecondField);
             return index;
         }
-        let first = pending.slices.first().map(|slice| &slice.header);
-        let [top, bottom] = started.field_order_cnt;
         let standing = self
             .random_access
             .place(top.min(bottom), first.is_some_and(restarts_counting));
-        self.pictures.push(Picture {
+        let mut picture = Picture {
             id: started.picture,
             tag: pending.tag.take(),
             hidden: standing.hidden,
@@ -117,9 +133,14 @@ impl StreamDecoder {
             handles: [None, None],
             health: Arc::new(Health::new(standing)),
             format: self.sequence.as_ref().map(|sequence| Arc::clone(&sequence.format)),
-            pic_struct: pending.sei.pic_struct,
-            coded_as_fields: first.is_some_and(|first| first.structure != PictureStructure::Frame),
-        });
+            timing: pending.sei.pic_timing,
+            field_order_cnt: started.field_order_cnt,
+            in_fields: parity.is_some() || pending.active.sps.mb_adaptive_frame_field_flag,
+            interlacing: Interlacing::default(),
+        };
+        picture.place_fields(self.interlacing);
+        self.interlacing = picture.interlacing;
+        self.pictures.push(picture);
         self.pictures.len() - 1
     }
 

@@ -3,7 +3,7 @@
 use crate::h264::Sps;
 use crate::h264::nal::NalUnit;
 use crate::h264::sei::{
-    ContentLightLevel, MasteringDisplayColourVolume, PicStruct, RecoveryPoint, SeiMessage, messages,
+    ContentLightLevel, MasteringDisplayColourVolume, PicTiming, RecoveryPoint, SeiMessage, messages,
 };
 
 /// SEI NAL units kept for the next picture, at most this many bytes of them.
@@ -20,7 +20,7 @@ pub(super) struct PendingSei {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct PictureSei {
     pub(super) recovery_point: Option<RecoveryPoint>,
-    pub(super) pic_struct: Option<PicStruct>,
+    pub(super) pic_timing: PicTiming,
     pub(super) metadata: StaticMetadata,
 }
 
@@ -66,7 +66,7 @@ impl PendingSei {
 impl PictureSei {
     fn note(&mut self, message: SeiMessage) {
         match message {
-            SeiMessage::PicTiming(timing) => self.pic_struct = timing.pic_struct,
+            SeiMessage::PicTiming(timing) => self.pic_timing = timing,
             SeiMessage::RecoveryPoint(point) => self.recovery_point = Some(point),
             SeiMessage::MasteringDisplayColourVolume(volume) => self.metadata.mastering_display = Some(volume),
             SeiMessage::ContentLightLevel(level) => self.metadata.content_light_level = Some(level),

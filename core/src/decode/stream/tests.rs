@@ -469,7 +469,8 @@ fn what_no_stateless_decoder_can_do_is_refused_by_name() {
 
 #[test]
 fn progressive_frames_of_a_sequence_that_permits_fields_need_no_interlaced_decoder() {
-    let mut decoder = soft(StreamConfig::default());
+    let device = SoftDevice::new(Personality::parse("fields=off").unwrap());
+    let mut decoder = StreamDecoder::new(Arc::new(device), StreamConfig::default()).unwrap();
     let got = decode_pieces(&mut decoder, access_units(FAKE_INTERLACED));
     assert_eq!((got.frames.len(), got.damaged()), (4, vec![]));
     assert!(!got.formats[0].interlaced);

@@ -9,9 +9,6 @@ use crate::memory::Format;
 use super::personality::Personality;
 use crate::device::Control;
 
-/// fourier-soft decodes progressive frames only so far.
-pub(super) const DECODES_INTERLACED: bool = false;
-
 /// Values that a request sets; what it does not set keeps the value it has when the request is decoded.
 #[derive(Debug, Default)]
 pub(super) struct RequestControls {
@@ -138,10 +135,9 @@ fn accepts_sps(personality: &Personality, output: &Format, sps: &v4l2::v4l2_ctrl
     let sampling = sps.chroma_format_idc <= 1 && !has(v4l2::V4L2_H264_SPS_FLAG_SEPARATE_COLOUR_PLANE);
     let depth = sps.bit_depth_luma_minus8 == 0 && sps.bit_depth_chroma_minus8 == 0;
     let mbaff = has(v4l2::V4L2_H264_SPS_FLAG_MB_ADAPTIVE_FRAME_FIELD);
-    let interlaced = personality.interlaced && DECODES_INTERLACED;
     sampling
         && depth
-        && (!mbaff || interlaced)
+        && (!mbaff || personality.interlaced)
         && !has(v4l2::V4L2_H264_SPS_FLAG_QPPRIME_Y_ZERO_TRANSFORM_BYPASS)
         && sps.max_num_ref_frames <= 16
         && width <= output.size.width

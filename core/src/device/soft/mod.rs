@@ -49,7 +49,7 @@ impl SoftDevice {
             hold_capture: personality.hold_capture,
             dmabuf_import: personality.import,
             remove_bufs: personality.remove_bufs,
-            interlaced: personality.interlaced && controls::DECODES_INTERLACED,
+            interlaced: personality.interlaced,
             max_bit_depth: 8,
             chroma_422: false,
             capture_formats: vec![formats::capture_format(&personality)],

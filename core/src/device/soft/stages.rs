@@ -2,7 +2,7 @@
 
 use std::sync::{PoisonError, RwLockReadGuard};
 
-use fourier_soft::picture::{PictureParams, Structure};
+use fourier_soft::picture::{Parity, PictureParams, Structure};
 use fourier_soft::{
     DecodeMode, EntropyDecoder, MotionField, Outcome, PicturePart, Reconstructor, Reference, References,
 };
@@ -63,6 +63,8 @@ pub(super) struct ReconstructionStage {
     /// The last job of a picture of which more slices may come (slice-based decoding into a held CAPTURE buffer, or one
     /// that may be queued again).
     open: Option<Job>,
+    /// Which fields of a held CAPTURE buffer were decoded.
+    fields: Option<HeldFields>,
     /// Arenas to be used again.
     pub(super) spare: Vec<Box<Arena>>,
 }
@@ -71,10 +73,13 @@ impl ReconstructionStage {
     pub(super) fn run(&mut self, step: Step) -> Finished {
         match step {
             Step::Decode(job) => Finished::Job(self.decode(job)),
-            Step::Release(capture) => Finished::Release {
-                capture,
-                error: self.close(),
-            },
+            Step::Release(capture) => {
+                let error = self.close();
+                if let Some(held) = self.fields.take_if(|held| held.capture == capture) {
+                    held.complete();
+                }
+                Finished::Release { capture, error }
+            }
         }
     }
 
@@ -92,6 +97,7 @@ impl ReconstructionStage {
             finished.error |= self.close();
         }
         if job.arena.failed {
+            self.fields = None;
             if part.last {
                 finished.error |= self.close();
             }
@@ -99,6 +105,7 @@ impl ReconstructionStage {
             return finished;
         }
         finished.error |= self.reconstruct(&job, part);
+        self.note_field(&job);
         let before = if part.last {
             self.spare.push(job.arena);
             self.open.take()
@@ -107,6 +114,24 @@ impl ReconstructionStage {
         };
         self.spare.extend(before.map(|job| job.arena));
         finished
+    }
+
+    /// Keeps in mind which fields of a CAPTURE buffer there are, as long as it is held.
+    fn note_field(&mut self, job: &Job) {
+        let params = job.arena.parsed.params.as_ref();
+        let before = self.fields.take().filter(|_| job.continues);
+        self.fields = match params.map(|params| params.structure) {
+            Some(Structure::Field(parity)) if job.hold_capture => Some(HeldFields {
+                capture: job.capture,
+                picture: job.target.clone(),
+                missing: match (&before, parity) {
+                    (None, Parity::Top) => Some(Parity::Bottom),
+                    (None, Parity::Bottom) => Some(Parity::Top),
+                    (Some(before), _) => before.missing.filter(|missing| *missing != parity),
+                },
+            }),
+            _ => None,
+        };
     }
 
     /// Which part of its picture a job holds. A frame-based request holds all of it; slices of one picture share a held
@@ -195,6 +220,31 @@ impl ReconstructionStage {
             self.reconstructor
                 .reconstruct(parsed, part, &mut target, &mut motion, &References(references)),
         )
+    }
+}
+
+/// A CAPTURE buffer that is held, with one field or both.
+#[derive(Debug)]
+struct HeldFields {
+    capture: BufferIndex,
+    picture: Picture,
+    missing: Option<Parity>,
+}
+
+impl HeldFields {
+    /// Nothing more comes: a field alone is shown in the rows of both.
+    fn complete(self) {
+        let Some(missing) = self.missing else { return };
+        let memory = &self.picture.memory;
+        if let Err(error) = memory.sync(SyncPhase::Start) {
+            tracing::warn!("{error}");
+        }
+        if let Some(mut frame) = self.picture.layout.frame_mut(&mut memory.write()) {
+            frame.fill_field(missing);
+        }
+        if let Err(error) = memory.sync(SyncPhase::End) {
+            tracing::warn!("{error}");
+        }
     }
 }
 

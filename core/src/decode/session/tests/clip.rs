@@ -97,6 +97,32 @@ impl Clip {
         Self { max_references, ..self }
     }
 
+    /// The same in a sequence that permits fields: its frames are twice as high.
+    pub fn interlaced(mut self) -> Self {
+        self.sps.frame_mbs_only_flag = false;
+        self.sps.direct_8x8_inference_flag = true;
+        self
+    }
+
+    /// The next picture as two fields of these values. It refers to nothing.
+    pub fn code_fields(&mut self, values: [u8; 2]) -> [Coded; 2] {
+        let id = PictureId(self.next);
+        let fields = [Parity::Top, Parity::Bottom].map(|parity| Coded {
+            id,
+            coding: Coding::Value(values[parity.index()]),
+            second_field: parity == Parity::Bottom,
+            references: Vec::new(),
+            nals: vec![self.slice(
+                Coding::Value(values[parity.index()]),
+                PictureStructure::Field(parity),
+                0,
+                self.width * self.height,
+            )],
+        });
+        self.next += 1;
+        fields
+    }
+
     /// The next picture in decoding order. The first must have a value: it is an IDR picture.
     pub fn code(&mut self, coding: Coding) -> Coded {
         let id = PictureId(self.next);
@@ -104,7 +130,7 @@ impl Clip {
         let rows = self.height.div_ceil(self.slices);
         let slice = |first_row: u32| {
             let macroblocks = rows.min(self.height - first_row) * self.width;
-            self.slice(coding, first_row * self.width, macroblocks)
+            self.slice(coding, PictureStructure::Frame, first_row * self.width, macroblocks)
         };
         let nals = (0..self.height).step_by(rows as usize).map(slice).collect();
         self.references.insert(0, id);
@@ -151,7 +177,13 @@ impl Clip {
         }
     }
 
-    fn slice(&self, coding: Coding, first_mb: u32, macroblocks: u32) -> (SliceHeader, Vec<u8>) {
+    fn slice(
+        &self,
+        coding: Coding,
+        structure: PictureStructure,
+        first_mb: u32,
+        macroblocks: u32,
+    ) -> (SliceHeader, Vec<u8>) {
         let frame_num = self.frame_num(self.next);
         let idr = frame_num == 0;
         let mut w = BitWriter::default();
@@ -160,6 +192,12 @@ impl Clip {
             .ue(if is_p { 5 } else { 7 })
             .ue(0)
             .bits(FRAME_NUM_BITS, frame_num.into());
+        if !self.sps.frame_mbs_only_flag {
+            w.flag(structure != PictureStructure::Frame);
+            if let PictureStructure::Field(parity) = structure {
+                w.flag(parity == Parity::Bottom);
+            }
+        }
         if idr {
             w.ue(0);
         }
@@ -175,6 +213,7 @@ impl Clip {
             first_mb_in_slice: first_mb,
             slice_type: if is_p { SliceType::P } else { SliceType::I },
             frame_num,
+            structure,
             pic_order_cnt: PicOrderCnt::Type2,
             num_ref_idx_active: [u8::from(is_p), 0],
             disable_deblocking_filter_idc: 1,

@@ -1,5 +1,4 @@
-//! Two fields of a picture: two jobs, one CAPTURE buffer. The node has no samples to offer for fields, so what counts here
-//! is what is queued, when it ends and where it is found.
+//! Two fields of a picture: two jobs, one CAPTURE buffer: what is queued, when it ends and where it is found.
 
 use super::*;
 
@@ -75,4 +74,43 @@ fn without_hold_capture_the_second_field_waits_for_the_first() {
     player.dpb.insert(first.id, (bottom.picture, target.clone()));
     let copy = player.submit(Coding::CopyOf(first.id)).unwrap();
     assert_eq!(copy.1.wait(), Outcome::Good);
+}
+
+/// The luma samples of the first rows.
+fn first_rows(frame: &Frame) -> [u8; 4] {
+    let memory = frame.memory();
+    let plane = &memory.layout.planes[0];
+    let samples = memory.read().unwrap();
+    [0, 1, 2, 3].map(|y| samples.object(plane.object).unwrap()[plane.offset + y * plane.pitch])
+}
+
+#[test]
+fn two_fields_share_the_rows_of_a_frame() {
+    for options in ["default", "hold=off", "mode=slice"] {
+        let mut player = Player::new(options, Clip::new(1, 1).interlaced());
+        let [first, second] = player.clip.code_fields([9, 200]);
+        let target = player.pool.acquire().unwrap();
+        let top = player.submit_coded(&first, &target);
+        let bottom = player.submit_coded(&second, &target);
+        assert_eq!(
+            [top.ticket.wait(), bottom.ticket.wait()],
+            [Outcome::Good; 2],
+            "{options}"
+        );
+        assert_eq!(first_rows(&target), [9, 200, 9, 200], "{options}");
+    }
+}
+
+#[test]
+fn an_unpaired_field_is_shown_in_the_rows_of_both() {
+    for field in [0, 1] {
+        let mut player = Player::new("default", Clip::new(1, 1).interlaced());
+        let mut lone = player.clip.code_fields([9, 200])[field].clone();
+        lone.second_field = false;
+        let target = player.pool.acquire().unwrap();
+        let ticket = player.submit_coded(&lone, &target).ticket;
+        player.session.drain().unwrap();
+        assert_eq!(ticket.wait(), Outcome::Good);
+        assert_eq!(first_rows(&target), [[9; 4], [200; 4]][field]);
+    }
 }
