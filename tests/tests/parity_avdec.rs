@@ -17,7 +17,17 @@ const OTHER_CAPS: &[(&str, &str, &str)] = &[
         "colorimetry",
         "full range and nothing else: avdec_h264 says 1:0:0:0, which GStreamer does not take without a matrix",
     ),
+    (
+        "mixed-nal-coding.mp4",
+        "colorimetry",
+        "limited range and nothing else: avdec_h264 says 2:0:0:0, which GStreamer does not take without a matrix",
+    ),
 ];
+/// Fields of the caps of interlaced streams: we say `mixed` once, and the flags of each buffer say what it is; avdec_h264
+/// takes what its flags say for the whole stream, until a frame says otherwise.
+const INTERLACED_CAPS: [&str; 2] = ["interlace-mode", "field-order"];
+/// Streams of which avdec_h264 shows fewer frames than the reference has, which conformance_gst compares.
+const AVDEC_SHOWS_LESS: &[&str] = &["FRExt2_Panasonic.avc"];
 const UNALIGNED_CROP: &str = "avdec_h264 does not crop at a left edge that its vector code does not like";
 
 /// Streams that only avdec_h264 shows: they have no picture to begin with.
@@ -31,7 +41,8 @@ fn main() -> Outcome {
         println!("{stream}: {field} is not compared ({reason})");
     }
     let vectors = vectors::load()?.into_iter();
-    let compared = vectors.filter(|v| v.expectation() == Expectation::BitExact);
+    let compared =
+        vectors.filter(|v| v.expectation() == Expectation::BitExact && !AVDEC_SHOWS_LESS.contains(&v.name.as_str()));
     let trials = compared.map(|vector| {
         let name = format!("{} has the times and caps of avdec_h264", vector.title());
         Trial::test(name, move || {
@@ -66,19 +77,26 @@ fn is_equal(vector: &Vector) -> Outcome {
 fn same_caps(ours: &[Caps], theirs: &[Caps], other: &[&str]) -> Outcome {
     // Where the stream is silent we say what E.2.1 infers; avdec_h264 says nothing.
     let silent = !theirs.iter().any(|(_, fields)| fields.has_field("chroma-site"));
+    let is_interlaced = ours
+        .iter()
+        .any(|(_, fields)| fields.get::<&str>("interlace-mode") == Ok("mixed"));
     let comparable = |caps: &[Caps]| -> Vec<Caps> {
         let mut caps = caps.to_vec();
         for (_, fields) in &mut caps {
             // The one gives NV12, the other planar pictures.
             fields.remove_field("format");
             fields.remove_fields(other.iter().copied());
+            if is_interlaced {
+                fields.remove_fields(INTERLACED_CAPS);
+            }
             if silent {
                 fields.remove_field("chroma-site");
             }
         }
         caps
     };
-    let (ours, theirs) = (comparable(ours), comparable(theirs));
+    let (ours, mut theirs) = (comparable(ours), comparable(theirs));
+    theirs.dedup_by(|next, before| next.1 == before.1);
     match ours == theirs {
         true => Ok(()),
         false => Err(format!("{ours:?}, avdec_h264 has {theirs:?}").into()),
