@@ -65,7 +65,7 @@ impl Measurement {
     }
 }
 
-/// What [`Measurement::parse`] reads.
+/// What `Measurement::parse` reads.
 impl fmt::Display for Measurement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
