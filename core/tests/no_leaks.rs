@@ -23,7 +23,7 @@ fn two_hundred_opens_leave_no_descriptor_thread_or_mapping() {
         "pictures_are_right_and_references_are_found_by_timestamp",
         "memory_of_one_open_is_decoded_into_by_another",
         "stream_off_completes_queued_requests",
-        "a_held_capture_buffer_is_let_go_by_flush",
+        "a_held_capture_buffer_that_nothing_follows_is_let_go_by_flush",
     ];
     let cases: Vec<_> = CASES.iter().filter(|case| names.contains(&case.name)).collect();
     assert_eq!(cases.len(), names.len());
