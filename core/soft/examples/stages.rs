@@ -24,7 +24,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     if let Some(path) = arguments.next() {
         let mut out = BufWriter::new(File::create(path)?);
         let mut written = Ok(());
-        common::decode(&stream, DecodeMode::FrameBased, |frame| {
+        common::decode::<u8>(&stream, DecodeMode::FrameBased, |frame| {
             if written.is_ok() {
                 written = out.write_all(&frame.planar());
             }
@@ -32,7 +32,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         written?;
     }
     for _ in 0..3 {
-        let report = common::decode(&stream, DecodeMode::FrameBased, |_| {});
+        let report = common::decode::<u8>(&stream, DecodeMode::FrameBased, |_| {});
         let rate = |time: Duration| report.frames as f64 / time.as_secs_f64();
         println!(
             "{} frames; parsing {:.1}, reconstruction {:.1}, both {:.1} frames per second",

@@ -31,5 +31,5 @@ pub use error::Error;
 pub use motion::MotionField;
 pub use parsed::ParsedPicture;
 pub use picture::PictureParams;
-pub use planes::{FrameMut, FrameRef, PlaneMut, PlaneRef, Sample};
+pub use planes::{FrameMut, FrameRef, PlaneMut, PlaneRef, Sample, Sample10};
 pub use reconstruct::{Outcome, PicturePart, Reconstructor, Reference, References};

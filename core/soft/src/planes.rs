@@ -40,6 +40,25 @@ impl Sample for u8 {
     }
 }
 
+/// A sample of 10 bits in the upper bits of 16, as P010 has it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(transparent)]
+pub struct Sample10(pub u16);
+
+impl Sample for Sample10 {
+    const BIT_DEPTH: u32 = 10;
+
+    #[inline(always)]
+    fn value(self) -> i32 {
+        i32::from(self.0 >> 6)
+    }
+
+    #[inline(always)]
+    fn from_value(value: i32) -> Self {
+        Self((value as u16) << 6)
+    }
+}
+
 /// A plane to read; `pitch` in samples.
 #[derive(Clone, Copy, Debug)]
 pub struct PlaneRef<'a, S> {

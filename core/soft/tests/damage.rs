@@ -36,7 +36,7 @@ fn damage_anywhere_in_slices_neither_stops_nor_hangs_decoding() -> io::Result<()
     let mut faults = 0;
     for name in STREAMS {
         let whole = fs::read(folder.join(name))?;
-        let frames = common::decode(&whole, DecodeMode::FrameBased, |_| {}).frames;
+        let frames = common::decode::<u8>(&whole, DecodeMode::FrameBased, |_| {}).frames;
         for round in 0..ROUNDS {
             let mut stream = whole.clone();
             // Parameter sets come first and stay whole; from a few bytes to one in a hundred.
@@ -52,8 +52,8 @@ fn damage_anywhere_in_slices_neither_stops_nor_hangs_decoding() -> io::Result<()
                 DecodeMode::SliceBased
             };
             let [mut first, mut again] = [DefaultHasher::new(), DefaultHasher::new()];
-            let report = common::decode(&stream, mode, |frame| frame.planar().hash(&mut first));
-            common::decode(&stream, mode, |frame| frame.planar().hash(&mut again));
+            let report = common::decode::<u8>(&stream, mode, |frame| frame.planar().hash(&mut first));
+            common::decode::<u8>(&stream, mode, |frame| frame.planar().hash(&mut again));
             assert_eq!(first.finish(), again.finish(), "{name}: the same damage, other pixels");
             faults += report.faults.len();
             assert!(

@@ -1,5 +1,7 @@
 //! Reads bits of an RBSP: fixed lengths, Exp-Golomb codes, and the peeks that table lookups need.
 
+use crate::macroblock::Coefficient;
+
 /// Zero bytes that [`BitReader::new`] expects after the payload, so that a peek never needs a short read.
 pub(super) const PADDING: usize = 16;
 
@@ -114,6 +116,21 @@ impl<'a> BitReader<'a> {
             .filter(|_| start + count <= self.data.len() - PADDING)?;
         self.position += count * 8;
         Some(bytes)
+    }
+
+    /// Adds `count` samples of `bit_depth` bits from a byte boundary on; `None` where there are fewer.
+    pub(super) fn pcm_samples(&mut self, count: usize, bit_depth: usize, samples: &mut Vec<Coefficient>) -> Option<()> {
+        if bit_depth == 8 {
+            let bytes = self.bytes(count)?;
+            samples.extend(bytes.iter().map(|&sample| Coefficient(i32::from(sample))));
+            return Some(());
+        }
+        if self.position + count * bit_depth > self.end {
+            return None;
+        }
+        samples.extend((0..count).map(|_| Coefficient(self.bits(bit_depth) as i32)));
+        // Whole macroblocks of samples of any depth end at a byte boundary.
+        Some(())
     }
 
     /// `more_rbsp_data()`.

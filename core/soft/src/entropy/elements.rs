@@ -173,8 +173,8 @@ pub(super) trait Elements {
     /// `mb_type`, numbered as in CAVLC: intra types follow those of the slice type.
     fn mb_type(&mut self, slice_type: SliceType, edges: &Edges) -> Result<u32, Fault>;
 
-    /// Copies the `pcm_sample`s of an 8-bit macroblock.
-    fn pcm_samples(&mut self, count: usize) -> Result<&[u8], Fault>;
+    /// Adds `count` `pcm_sample`s of `bit_depth` bits.
+    fn pcm_samples(&mut self, count: usize, bit_depth: usize, samples: &mut Vec<Coefficient>) -> Result<(), Fault>;
 
     /// `transform_size_8x8_flag`.
     fn transform_size_8x8_flag(&mut self, edges: &Edges) -> bool;

@@ -223,9 +223,8 @@ impl<'a, E: Elements> SliceReader<'a, E> {
             ChromaFormat::Yuv420 => 128,
             ChromaFormat::Yuv422 => 256,
         };
-        let samples = self.elements.pcm_samples(256 + chroma)?;
-        self.coefficients
-            .extend(samples.iter().map(|&sample| Coefficient(i32::from(sample))));
+        let bit_depth = 8 + self.context.qp_bd_offset as usize / 6;
+        self.elements.pcm_samples(256 + chroma, bit_depth, self.coefficients)?;
         mb.qp_y = 0;
         let edge = Edge {
             coded_block_pattern: 0x2f,

@@ -167,7 +167,7 @@ impl<'a, 'f, S: Sample> Deblocked<'a, 'f, S> {
             false => outer_strengths(edge, neighbour, self.current, self.limit()),
         };
         if strengths != [0; 4] {
-            let thresholds = Thresholds::between(neighbour.state, state, self.slice);
+            let thresholds = Thresholds::between::<S>(neighbour.state, state, self.slice);
             self.filter(edge, 0, &thresholds, strengths);
         }
     }
@@ -182,7 +182,7 @@ impl<'a, 'f, S: Sample> Deblocked<'a, 'f, S> {
         if !state.intra && state.coded_blocks == 0 && motion_edges == 0 {
             return;
         }
-        let thresholds = Thresholds::between(state, state, self.slice);
+        let thresholds = Thresholds::between::<S>(state, state, self.slice);
         let step = if state.transform_size_8x8_flag { 2 } else { 1 };
         let limit = self.limit();
         for i in (step..4).step_by(step) {
@@ -226,23 +226,25 @@ impl<'a, 'f, S: Sample> Deblocked<'a, 'f, S> {
 struct Thresholds {
     alpha: i16,
     beta: i16,
-    tc0: &'static [i16; 4],
+    tc0: [i16; 4],
 }
 
 impl Thresholds {
     /// Of Y, Cb and Cr between two macroblocks.
-    fn between(p: &MbState, q: &MbState, slice: &SliceState) -> [Self; 3] {
-        std::array::from_fn(|i| Self::new((p.qp[i] + q.qp[i] + 1) >> 1, slice))
+    fn between<S: Sample>(p: &MbState, q: &MbState, slice: &SliceState) -> [Self; 3] {
+        std::array::from_fn(|i| Self::new::<S>((p.qp[i] + q.qp[i] + 1) >> 1, slice))
     }
 
     #[inline(always)]
-    fn new(qp_av: u8, slice: &SliceState) -> Self {
+    fn new<S: Sample>(qp_av: i8, slice: &SliceState) -> Self {
+        let to_depth = const { S::BIT_DEPTH - 8 };
         let index = |offset: i8| (i32::from(qp_av) + i32::from(offset)).clamp(0, 51) as usize;
         let index_a = index(slice.filter_offset_a);
         Self {
-            alpha: ALPHA[index_a].into(),
-            beta: BETA[index(slice.filter_offset_b)].into(),
-            tc0: &TC0[index_a],
+            alpha: i16::from(ALPHA[index_a]) << to_depth,
+            beta: i16::from(BETA[index(slice.filter_offset_b)]) << to_depth,
+            // -1 stays negative.
+            tc0: TC0[index_a].map(|tc0| tc0 << to_depth),
         }
     }
 }

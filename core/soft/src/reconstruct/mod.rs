@@ -100,7 +100,8 @@ impl<S: Sample> Default for Reconstructor<S> {
 impl<S: Sample> Reconstructor<S> {
     /// Reconstructs the slices of `parsed` into `target` and leaves the motion of the picture in `motion`.
     ///
-    /// A target that is too small for the picture is left as it is, and all of its macroblocks count as concealed.
+    /// A target that is too small for the picture, or of samples of another depth, is left as it is, and all of its
+    /// macroblocks count as concealed.
     pub fn reconstruct(
         &mut self,
         parsed: &ParsedPicture,
@@ -113,7 +114,11 @@ impl<S: Sample> Reconstructor<S> {
             return Outcome::default();
         };
         let (width_in_mbs, height_in_mbs) = (params.width_in_mbs as usize, params.height_in_mbs as usize);
-        if width_in_mbs == 0 || height_in_mbs == 0 || !target.holds(width_in_mbs, params.frame_height_in_mbs() as usize)
+        let same_depth = [params.bit_depth_luma, params.bit_depth_chroma].map(u32::from) == [S::BIT_DEPTH; 2];
+        if !same_depth
+            || width_in_mbs == 0
+            || height_in_mbs == 0
+            || !target.holds(width_in_mbs, params.frame_height_in_mbs() as usize)
         {
             let concealed_macroblocks = params.width_in_mbs.saturating_mul(params.height_in_mbs);
             return Outcome {

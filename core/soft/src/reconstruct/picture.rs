@@ -167,9 +167,13 @@ impl<'a, S: Sample> Picture<'a, S> {
     fn macroblock(&mut self, mb: &'a Macroblock, slice: &SliceContext<'a>) {
         let mb_addr = self.state.next_mb;
         let is_mbaff = self.params.structure.is_mbaff();
-        let qp_y = mb.qp_y.clamp(0, 51);
-        let [cb_offset, cr_offset] = self.params.chroma_qp_index_offset;
-        let qp = [qp_y as u8, chroma_qp(qp_y, cb_offset), chroma_qp(qp_y, cr_offset)];
+        let qp_bd_offset = const { (6 * (S::BIT_DEPTH - 8)) as i8 };
+        let qp_y = mb.qp_y.clamp(-qp_bd_offset, 51);
+        let [qp_cb, qp_cr] = self
+            .params
+            .chroma_qp_index_offset
+            .map(|offset| chroma_qp(qp_y, offset, qp_bd_offset));
+        let qp = [qp_y, qp_cb, qp_cr];
         let place = self.place(mb_addr, mb.mb_field_decoding_flag);
         self.state.macroblocks[mb_addr] = MbState {
             slice: slice.number,
@@ -187,7 +191,7 @@ impl<'a, S: Sample> Picture<'a, S> {
                 true => self.state.pair_neighbours(mb_addr, slice.number),
                 false => self.state.neighbours(mb_addr, slice.number),
             },
-            qp,
+            qp: qp.map(|qp| (qp + qp_bd_offset) as u8),
             levels: Levels::of(mb, &self.parsed.coefficients),
             scan: Scan::of(place.parity.is_some()),
         };

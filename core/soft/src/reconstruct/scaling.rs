@@ -4,8 +4,8 @@ use std::array::from_fn;
 
 use crate::picture::ScalingMatrix;
 
-/// How many values `qP` has at 8 bits.
-pub(super) const QP_COUNT: usize = 52;
+/// How many values `qP` has at 10 bits.
+pub(super) const QP_COUNT: usize = 52 + 12;
 
 /// The inverse scans of 4x4 and 8x8 blocks: raster positions by index.
 #[derive(Debug)]
@@ -138,17 +138,17 @@ fn kind_8x8(x: usize, y: usize) -> usize {
 }
 
 /// `QP_C` by `qPI` from 30 on (table 8-15); below it is the same.
-const QP_C: [u8; 22] = [
+const QP_C: [i8; 22] = [
     29, 30, 31, 32, 32, 33, 34, 34, 35, 35, 36, 36, 37, 37, 37, 38, 38, 38, 39, 39, 39, 39,
 ];
 
-/// `QP_C` of a macroblock (8.5.8) at 8 bits.
+/// `QP_C` of a macroblock (8.5.8), -`QpBdOffset_C` to 39.
 #[inline(always)]
-pub(super) fn chroma_qp(qp_y: i8, chroma_qp_index_offset: i8) -> u8 {
-    let qp_i = (i32::from(qp_y) + i32::from(chroma_qp_index_offset)).clamp(0, 51) as u8;
-    match qp_i.checked_sub(30) {
-        None => qp_i,
-        Some(i) => QP_C[usize::from(i).min(21)],
+pub(super) fn chroma_qp(qp_y: i8, chroma_qp_index_offset: i8, qp_bd_offset: i8) -> i8 {
+    let qp_i = (i32::from(qp_y) + i32::from(chroma_qp_index_offset)).clamp(-i32::from(qp_bd_offset), 51) as i8;
+    match usize::try_from(qp_i - 30) {
+        Err(_) => qp_i,
+        Ok(i) => QP_C[i.min(21)],
     }
 }
 
@@ -189,9 +189,10 @@ mod tests {
 
     #[test]
     fn chroma_qp_saturates_at_39() {
-        assert_eq!(chroma_qp(29, 0), 29);
-        assert_eq!(chroma_qp(30, 0), 29);
-        assert_eq!(chroma_qp(51, 12), 39);
-        assert_eq!(chroma_qp(3, -12), 0);
+        assert_eq!(chroma_qp(29, 0, 0), 29);
+        assert_eq!(chroma_qp(30, 0, 0), 29);
+        assert_eq!(chroma_qp(51, 12, 0), 39);
+        assert_eq!(chroma_qp(3, -12, 0), 0);
+        assert_eq!([chroma_qp(3, -12, 12), chroma_qp(-12, -12, 12)], [-9, -12]);
     }
 }

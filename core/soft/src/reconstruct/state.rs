@@ -22,7 +22,7 @@ pub(super) struct MbState {
     /// `transform_size_8x8_flag`.
     pub transform_size_8x8_flag: bool,
     /// `QP_Y`, and `QP_C` of Cb and Cr.
-    pub qp: [u8; 3],
+    pub qp: [i8; 3],
     /// Which 4x4 luma blocks (raster order) have coefficients, or lie in an 8x8 block that has.
     pub coded_blocks: u16,
     /// Between which columns of 4x4 blocks motion can change: bits 1 to 3.

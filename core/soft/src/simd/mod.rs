@@ -9,7 +9,7 @@ mod tests;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
-use crate::planes::{PlaneMut, PlaneRef};
+use crate::planes::{PlaneMut, PlaneRef, Sample10};
 
 /// Width and height of a block, in samples (in CbCr pairs for chroma).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -163,5 +163,51 @@ impl Kernels for u8 {
 
     fn deblock_chroma(edge: Edge, plane: PlaneMut<'_, Self>, at: usize, filter: &EdgeFilter) {
         dispatch!(deblock_chroma(edge, plane, at, filter))
+    }
+}
+
+impl Kernels for Sample10 {
+    fn luma(filter: LumaFilter, dst: PlaneMut<'_, Self>, src: Source<'_, Self>, size: Size) {
+        plain::luma(filter, dst, src, size);
+    }
+
+    fn chroma(fraction: [u8; 2], dst: PlaneMut<'_, Self>, src: Source<'_, Self>, size: Size) {
+        plain::chroma(fraction, dst, src, size);
+    }
+
+    fn average(dst: PlaneMut<'_, Self>, other: PlaneRef<'_, Self>, size: Size) {
+        plain::average(dst, other, size);
+    }
+
+    fn weight(dst: PlaneMut<'_, Self>, size: Size, weighting: &Weighting) {
+        plain::weight(dst, size, weighting);
+    }
+
+    fn weight_both(dst: PlaneMut<'_, Self>, other: PlaneRef<'_, Self>, size: Size, weighting: &Weighting) {
+        plain::weight_both(dst, other, size, weighting);
+    }
+
+    fn add_4x4(dst: PlaneMut<'_, Self>, block: &[i32; 16]) {
+        plain::add_4x4(dst, block);
+    }
+
+    fn add_8x8(dst: PlaneMut<'_, Self>, block: &[i32; 64]) {
+        plain::add_8x8(dst, block);
+    }
+
+    fn add_chroma_4x4(dst: PlaneMut<'_, Self>, blocks: &[[i32; 16]; 2]) {
+        plain::add_chroma_4x4(dst, blocks);
+    }
+
+    fn add_dc<const N: usize>(dst: PlaneMut<'_, Self>, dc: i32) {
+        plain::add_dc::<Self, N>(dst, dc);
+    }
+
+    fn deblock_luma(edge: Edge, plane: PlaneMut<'_, Self>, at: usize, filter: &EdgeFilter) {
+        plain::deblock_luma(edge, plane, at, filter);
+    }
+
+    fn deblock_chroma(edge: Edge, plane: PlaneMut<'_, Self>, at: usize, filter: &EdgeFilter) {
+        plain::deblock_chroma(edge, plane, at, filter);
     }
 }

@@ -16,7 +16,7 @@ use fourier_core::units::Rect;
 use fourier_soft::picture::{DPB_SIZE, Parity};
 use fourier_soft::{
     Controls, DecodeMode, EntropyDecoder, Error, FrameMut, FrameRef, MotionField, ParsedPicture, PicturePart, PlaneMut,
-    PlaneRef, Reconstructor, Reference, References, StartCode,
+    PlaneRef, Reconstructor, Reference, References, Sample, Sample10, StartCode,
 };
 
 /// Where the streams are; `None` = not on this machine.
@@ -28,30 +28,48 @@ pub fn vectors() -> Option<PathBuf> {
     path.join("INDEX.tsv").is_file().then_some(path)
 }
 
+/// A sample that can be written as planar files have it.
+pub trait FileSample: Sample {
+    /// Appends it: one byte, or two in little endian.
+    fn append(self, file: &mut Vec<u8>);
+}
+
+impl FileSample for u8 {
+    fn append(self, file: &mut Vec<u8>) {
+        file.push(self);
+    }
+}
+
+impl FileSample for Sample10 {
+    fn append(self, file: &mut Vec<u8>) {
+        file.extend((self.value() as u16).to_le_bytes());
+    }
+}
+
 /// A decoded frame.
 #[derive(Debug)]
-pub struct Frame {
-    luma: Vec<u8>,
-    chroma: Vec<u8>,
+pub struct Frame<S> {
+    luma: Vec<S>,
+    chroma: Vec<S>,
     pitch: usize,
     crop: Rect,
     motion: MotionField,
 }
 
-impl Frame {
+impl<S: FileSample> Frame<S> {
     fn new(sps: &Sps) -> Self {
         let size = sps.coded_size();
         let (width, height) = (size.width as usize, size.height as usize);
         Self {
-            luma: vec![0; width * height],
-            chroma: vec![0; width * height / 2],
+            luma: vec![S::default(); width * height],
+            chroma: vec![S::default(); width * height / 2],
             pitch: width,
             crop: sps.crop_rect(),
             motion: MotionField::default(),
         }
     }
 
-    fn planes_mut(&mut self) -> (FrameMut<'_, u8>, &mut MotionField) {
+    fn planes_mut(&mut self) -> (FrameMut<'_, S>, &mut MotionField) {
         let pitch = self.pitch;
         let frame = FrameMut {
             luma: PlaneMut {
@@ -66,7 +84,7 @@ impl Frame {
         (frame, &mut self.motion)
     }
 
-    fn planes(&self) -> FrameRef<'_, u8> {
+    fn planes(&self) -> FrameRef<'_, S> {
         FrameRef {
             luma: PlaneRef {
                 data: &self.luma,
@@ -85,11 +103,12 @@ impl Frame {
         let (width, height) = (self.crop.size.width as usize, self.crop.size.height as usize);
         let mut planar = Vec::with_capacity(width * height * 3 / 2);
         for row in self.luma.chunks(self.pitch).skip(y).take(height) {
-            planar.extend_from_slice(&row[x..x + width]);
+            row[x..x + width].iter().for_each(|sample| sample.append(&mut planar));
         }
         for component in 0..2 {
             for row in self.chroma.chunks(self.pitch).skip(y / 2).take(height.div_ceil(2)) {
-                planar.extend(row[x / 2 * 2 + component..].iter().step_by(2).take(width.div_ceil(2)));
+                let samples = row[x / 2 * 2 + component..].iter().step_by(2).take(width.div_ceil(2));
+                samples.for_each(|sample| sample.append(&mut planar));
             }
         }
         planar
@@ -121,24 +140,24 @@ struct Coded {
 }
 
 /// Decodes one stream.
-pub struct Decoder<F> {
+pub struct Decoder<S, F> {
     mode: DecodeMode,
     show: F,
     sps: HashMap<u8, Sps>,
     pps: HashMap<u8, Pps>,
     dpb: Dpb,
     entropy: EntropyDecoder,
-    reconstructor: Reconstructor<u8>,
+    reconstructor: Reconstructor<S>,
     parsed: ParsedPicture,
-    frames: HashMap<PictureId, Rc<Frame>>,
+    frames: HashMap<PictureId, Rc<Frame<S>>>,
     /// A frame with one field, and which one is missing.
-    open: Option<(PictureId, Frame, Parity)>,
+    open: Option<(PictureId, Frame<S>, Parity)>,
     coded: Option<Coded>,
     report: Report,
 }
 
-/// Decodes an Annex B stream; `show` gets its frames in display order.
-pub fn decode(stream: &[u8], mode: DecodeMode, show: impl FnMut(&Frame)) -> Report {
+/// Decodes an Annex B stream whose samples are of type `S`; `show` gets its frames in display order.
+pub fn decode<S: FileSample>(stream: &[u8], mode: DecodeMode, show: impl FnMut(&Frame<S>)) -> Report {
     let mut decoder = Decoder {
         mode,
         show,
@@ -188,7 +207,7 @@ impl TrimZeros for [u8] {
     }
 }
 
-impl<F: FnMut(&Frame)> Decoder<F> {
+impl<S: FileSample, F: FnMut(&Frame<S>)> Decoder<S, F> {
     fn nal(&mut self, nal: &NalUnit<'_>) {
         match nal.nal_unit_type {
             NalUnitType::Sps => {
@@ -322,7 +341,7 @@ impl<F: FnMut(&Frame)> Decoder<F> {
         controls: &Controls,
         bitstream: &[u8],
         part: PicturePart,
-        frame: &mut Frame,
+        frame: &mut Frame<S>,
         picture: PictureId,
         references: &[ReferencePicture],
     ) {
@@ -334,7 +353,7 @@ impl<F: FnMut(&Frame)> Decoder<F> {
             return;
         }
         self.report.faults.append(&mut self.parsed.faults.clone());
-        let held: Vec<Option<Rc<Frame>>> = references
+        let held: Vec<Option<Rc<Frame<S>>>> = references
             .iter()
             .map(|reference| self.frames.get(&reference.picture).cloned())
             .collect();

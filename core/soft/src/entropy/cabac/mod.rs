@@ -9,7 +9,7 @@ use self::engine::Engine;
 use super::bits::BitReader;
 use super::elements::{Edges, Elements, Levels, cat};
 use super::fault::Fault;
-use crate::macroblock::Mv;
+use crate::macroblock::{Coefficient, Mv};
 use crate::slice::SliceType;
 
 /// First contexts of the elements (table 9-34).
@@ -205,12 +205,14 @@ impl Elements for Cabac<'_> {
         })
     }
 
-    fn pcm_samples(&mut self, count: usize) -> Result<&[u8], Fault> {
+    fn pcm_samples(&mut self, count: usize, bit_depth: usize, samples: &mut Vec<Coefficient>) -> Result<(), Fault> {
         self.bits.seek(self.engine.position());
         self.bits.align();
-        let samples = self.bits.bytes(count).ok_or(Fault::EndOfData)?;
+        self.bits
+            .pcm_samples(count, bit_depth, samples)
+            .ok_or(Fault::EndOfData)?;
         self.engine = Engine::new(&self.bits);
-        Ok(samples)
+        Ok(())
     }
 
     #[inline(always)]

@@ -6,7 +6,7 @@ mod tables;
 use super::bits::BitReader;
 use super::elements::{Edges, Elements, Levels, cat};
 use super::fault::Fault;
-use crate::macroblock::Mv;
+use crate::macroblock::{Coefficient, Mv};
 use crate::slice::SliceType;
 
 /// Reads the syntax elements of slice data in CAVLC.
@@ -85,9 +85,9 @@ impl Elements for Cavlc<'_> {
         Ok(self.bits.ue())
     }
 
-    fn pcm_samples(&mut self, count: usize) -> Result<&[u8], Fault> {
+    fn pcm_samples(&mut self, count: usize, bit_depth: usize, samples: &mut Vec<Coefficient>) -> Result<(), Fault> {
         self.bits.align();
-        self.bits.bytes(count).ok_or(Fault::EndOfData)
+        self.bits.pcm_samples(count, bit_depth, samples).ok_or(Fault::EndOfData)
     }
 
     #[inline(always)]

@@ -75,7 +75,7 @@ impl<S: Sample> Deblocked<'_, '_, S> {
 
     /// Filters 8 rows of the left edge.
     fn half_edge(&mut self, rows: &MbPlace, neighbour: Side<'_>, strengths: BoundaryStrengths) {
-        let [y, cb, cr] = Thresholds::between(neighbour.state, self.current.state, self.slice);
+        let [y, cb, cr] = Thresholds::between::<S>(neighbour.state, self.current.state, self.slice);
         if let Some(filter) = edge_filter(&y, &y, strengths) {
             let plane = PlaneMut::new(&mut *self.target.luma.data, rows.luma_pitch);
             plain::deblock_luma_half(plane, rows.luma_at, &filter);
@@ -138,7 +138,7 @@ impl<S: Sample> Deblocked<'_, '_, S> {
     /// Filters the upper edge between a frame and a field macroblock, in rows of one field.
     fn mixed_upper_edge(&mut self, neighbour: Side<'_>) {
         let strengths = mixed_strengths(neighbour.state, self.current.state, 3, |part| (12 + part, part));
-        let thresholds = Thresholds::between(neighbour.state, self.current.state, self.slice);
+        let thresholds = Thresholds::between::<S>(neighbour.state, self.current.state, self.slice);
         self.filter(Edge::Horizontal, 0, &thresholds, strengths);
     }
 }

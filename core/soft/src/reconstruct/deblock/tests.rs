@@ -113,7 +113,13 @@ fn weak_quantisation_is_not_filtered() {
         filter_offset_a: 0,
         filter_offset_b: 0,
     };
-    let filter = |qp| edge_filter(&Thresholds::new(qp, &slice), &Thresholds::new(qp, &slice), [1, 2, 3, 0]);
+    let filter = |qp| {
+        edge_filter(
+            &Thresholds::new::<u8>(qp, &slice),
+            &Thresholds::new::<u8>(qp, &slice),
+            [1, 2, 3, 0],
+        )
+    };
     assert_eq!(filter(15), None);
     let at_51 = EdgeFilter {
         alpha: [255; 2],
@@ -126,6 +132,6 @@ fn weak_quantisation_is_not_filtered() {
         filter_offset_b: -128,
         ..slice
     };
-    assert_eq!(Thresholds::new(51, &far).beta, 0);
-    assert_eq!(Thresholds::new(0, &far).alpha, 255);
+    assert_eq!(Thresholds::new::<u8>(51, &far).beta, 0);
+    assert_eq!(Thresholds::new::<u8>(0, &far).alpha, 255);
 }
