@@ -238,18 +238,18 @@ impl FramePool {
     /// [`Error::NeedFrames`] if none came home, [`Error::Flushing`] if the wait was interrupted, or what the allocator
     /// says.
     pub fn acquire(&self) -> Result<Frame> {
-        let deadline = Instant::now() + PATIENCE;
-        let mut waited = false;
+        let mut deadline = None;
         loop {
             let seen = self.shared.interrupt.seen();
             let unannounced = match self.shared.try_acquire()? {
                 Attempt::Taken(frame) => return Ok(frame),
                 Attempt::Busy { unannounced } => unannounced,
             };
-            if !std::mem::replace(&mut waited, true) {
-                lock(&self.shared.state).waits += 1;
-            }
             let now = Instant::now();
+            let deadline = *deadline.get_or_insert_with(|| {
+                lock(&self.shared.state).waits += 1;
+                now + PATIENCE
+            });
             if now >= deadline {
                 return Err(Error::NeedFrames {
                     needed: 1,
@@ -461,16 +461,20 @@ impl Frame {
         let Some(pool) = self.slot.home.upgrade() else {
             return self.export();
         };
-        let deadline = Instant::now() + patience;
-        let mut waited = false;
+        let mut deadline = None;
         loop {
             let seen = pool.interrupt.seen();
             let export = self.export()?;
-            if export == Export::Share || Instant::now() >= deadline {
+            if export == Export::Share || patience.is_zero() {
                 return Ok(export);
             }
-            if !std::mem::replace(&mut waited, true) {
+            let now = Instant::now();
+            let deadline = *deadline.get_or_insert_with(|| {
                 lock(&pool.state).waits += 1;
+                now + patience
+            });
+            if now >= deadline {
+                return Ok(export);
             }
             pool.interrupt.wait_past(seen, deadline)?;
         }

@@ -1,9 +1,9 @@
 //! Ends waits for frames from another thread: a flush or a shutdown must never wait for what downstream holds.
 
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use super::lock;
+use super::{WaitQueue, lock};
 use crate::{Error, Result};
 
 /// A switch that ends every wait of the pools made with it. Clones are the same switch.
@@ -15,7 +15,7 @@ pub struct Interrupt {
 #[derive(Debug, Default)]
 struct Inner {
     state: Mutex<State>,
-    changed: Condvar,
+    changed: WaitQueue,
 }
 
 #[derive(Debug, Default)]
@@ -74,12 +74,7 @@ impl Interrupt {
             if state.events != seen.0 || left == Duration::ZERO {
                 return Ok(());
             }
-            state = self
-                .inner
-                .changed
-                .wait_timeout(state, left)
-                .unwrap_or_else(PoisonError::into_inner)
-                .0;
+            state = self.inner.changed.wait_timeout(state, left);
         }
     }
 
@@ -88,7 +83,7 @@ impl Interrupt {
         what(&mut state);
         state.events += 1;
         drop(state);
-        self.inner.changed.notify_all();
+        self.inner.changed.wake_all();
     }
 }
 

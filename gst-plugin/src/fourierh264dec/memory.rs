@@ -1,14 +1,14 @@
 //! GstMemory over the decoder's frame memory: the plugin's only unsafe code.
 //!
-//! Each memory has a file descriptor of its own and keeps the frame from being decoded into again, so it may outlive
-//! the pool and the element. It is read-only: it is the reference of pictures to come.
+//! Each memory shows the frame memory's own file descriptor, keeps that open and the frame from being decoded into again,
+//! so it may outlive the pool and the element. It is read-only: it is the reference of pictures to come.
 #![expect(
     unsafe_code,
     reason = "gstreamer-allocators takes file descriptors and GstMiniObject user data only so"
 )]
 
-use std::os::fd::{AsRawFd, IntoRawFd, OwnedFd};
-use std::sync::LazyLock;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::sync::{Arc, LazyLock};
 
 use fourier_core::memory::{FrameMemory, MemoryKind};
 use gst::ffi;
@@ -25,32 +25,31 @@ static FRAME: LazyLock<glib::Quark> = LazyLock::new(|| glib::Quark::from_str("fo
 /// Each holds a clone of `frame` until it is freed, by whatever thread.
 ///
 /// # Errors
-/// No file descriptor is left, or GStreamer refuses.
-pub(super) fn wrap<F>(memory: &FrameMemory, frame: &F) -> Result<Vec<gst::Memory>, glib::BoolError>
+/// GStreamer refuses.
+pub(super) fn wrap<F>(memory: &Arc<FrameMemory>, frame: &F) -> Result<Vec<gst::Memory>, glib::BoolError>
 where
     F: Clone + Send + Sync + 'static,
 {
     let objects = memory.fds.iter().zip(&memory.layout.object_lengths);
     objects
         .map(|(fd, &length)| {
-            let fd = fd.try_clone().map_err(|error| glib::bool_error!("dup: {error}"))?;
-            let mut wrapped = allocate(memory.kind, fd, length)?;
-            protect(&mut wrapped, frame.clone())?;
+            let mut wrapped = allocate(memory.kind, fd.as_fd(), length)?;
+            // The memory goes last: it has the file descriptor.
+            protect(&mut wrapped, (frame.clone(), Arc::clone(memory)))?;
             Ok(wrapped)
         })
         .collect()
 }
 
-fn allocate(kind: MemoryKind, fd: OwnedFd, length: usize) -> Result<gst::Memory, glib::BoolError> {
-    let flags = gst_allocators::FdMemoryFlags::KEEP_MAPPED;
-    let wrapped = match kind {
-        // SAFETY: fd is open and stays so: the memory closes it, and below we let go of it exactly if there is one.
+/// The caller keeps `fd` open for as long as the memory lives.
+fn allocate(kind: MemoryKind, fd: BorrowedFd<'_>, length: usize) -> Result<gst::Memory, glib::BoolError> {
+    let flags = gst_allocators::FdMemoryFlags::KEEP_MAPPED | gst_allocators::FdMemoryFlags::DONT_CLOSE;
+    match kind {
+        // SAFETY: fd is open, and the memory leaves it to its owner.
         MemoryKind::DmaBuf => unsafe { DMABUF.alloc_dmabuf_with_flags(fd.as_raw_fd(), length, flags) },
         // SAFETY: as above.
         MemoryKind::MemFd => unsafe { FD.alloc_fd(fd.as_raw_fd(), length, flags) },
-    }?;
-    let _owned_by_the_memory = fd.into_raw_fd();
-    Ok(wrapped)
+    }
 }
 
 /// Makes `memory` read-only, and hangs `frame` on it until it is freed.
@@ -80,11 +79,10 @@ mod tests {
     use fourier_core::memory::{FrameLayout, PlaneLayout};
     use fourier_core::units::Size;
     use std::io::{Read, Seek, Write};
-    use std::sync::Arc;
 
     const LENGTH: usize = 4096;
 
-    fn memfd(content: u8) -> FrameMemory {
+    fn memfd(content: u8) -> Arc<FrameMemory> {
         let name = std::env::temp_dir().join(format!("fourier-{}-{content}", std::process::id()));
         let mut file = std::fs::File::options()
             .read(true)
@@ -94,7 +92,7 @@ mod tests {
             .unwrap();
         std::fs::remove_file(name).unwrap();
         file.write_all(&[content; LENGTH]).unwrap();
-        FrameMemory {
+        Arc::new(FrameMemory {
             fds: vec![file.into()],
             kind: MemoryKind::MemFd,
             layout: FrameLayout {
@@ -108,10 +106,10 @@ mod tests {
                 }],
                 object_lengths: vec![LENGTH],
             },
-        }
+        })
     }
 
-    fn wrap_one<F: Clone + Send + Sync + 'static>(memory: &FrameMemory, frame: &F) -> gst::Memory {
+    fn wrap_one<F: Clone + Send + Sync + 'static>(memory: &Arc<FrameMemory>, frame: &F) -> gst::Memory {
         gst::init().unwrap();
         wrap(memory, frame).unwrap().pop().unwrap()
     }
@@ -120,7 +118,10 @@ mod tests {
     fn a_wrapped_memory_shows_the_samples_and_outlives_the_frame_memory() {
         let memory = memfd(7);
         let wrapped = wrap_one(&memory, &());
+        let descriptor = memory.fds[0].as_raw_fd();
         drop(memory);
+        let fd_memory = wrapped.downcast_memory_ref::<gst_allocators::FdMemory>();
+        assert_eq!(fd_memory.map(|memory| memory.fd()), Some(descriptor));
         assert_eq!(wrapped.map_readable().unwrap().as_slice(), [7; LENGTH]);
     }
 
@@ -134,7 +135,7 @@ mod tests {
         buffer.get_mut().unwrap().append_memory(wrapped);
         buffer.get_mut().unwrap().map_writable().unwrap().fill(0);
 
-        let mut file = std::fs::File::from(memory.fds.into_iter().next().unwrap());
+        let mut file = std::fs::File::from(memory.fds[0].try_clone().unwrap());
         let mut samples = Vec::new();
         file.rewind().unwrap();
         file.read_to_end(&mut samples).unwrap();

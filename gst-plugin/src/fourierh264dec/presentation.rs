@@ -95,8 +95,8 @@ impl Presentation {
     /// A buffer over `memory`, which holds a clone of `frame` for as long as anybody has the memory.
     ///
     /// # Errors
-    /// GStreamer refuses the memory, or no file descriptor is left.
-    pub(super) fn share<F>(&self, memory: &FrameMemory, frame: &F) -> Result<gst::Buffer, glib::BoolError>
+    /// GStreamer refuses the memory.
+    pub(super) fn share<F>(&self, memory: &Arc<FrameMemory>, frame: &F) -> Result<gst::Buffer, glib::BoolError>
     where
         F: Clone + Send + Sync + 'static,
     {

@@ -4,10 +4,11 @@
 //! takes holds the stream lock until the frame is pushed: that keeps the order.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use fourier_core::Error;
 use fourier_core::decode::stream::{DropReason, FrameTag, OutputFrame};
+use fourier_core::pool::WaitQueue;
 
 use super::lock;
 
@@ -37,7 +38,7 @@ impl Item {
 #[derive(Debug, Default)]
 pub(super) struct Queue {
     state: Mutex<State>,
-    changed: Condvar,
+    changed: WaitQueue,
 }
 
 #[derive(Debug, Default)]
@@ -53,7 +54,7 @@ impl Queue {
         let mut state = lock(&self.state);
         if item.frame().is_some() {
             state.frames += 1;
-            self.changed.notify_all();
+            self.changed.wake_all();
         }
         state.items.push_back(item);
     }
@@ -86,7 +87,7 @@ impl Queue {
             if let Some(frame) = state.items.iter().find_map(Item::frame) {
                 return Some(Arc::clone(frame));
             }
-            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state = self.changed.wait(state);
         }
     }
 
@@ -114,7 +115,7 @@ impl Queue {
     /// Ends [`Self::next_frame`], now and from now on.
     pub(super) fn close(&self) {
         lock(&self.state).closed = true;
-        self.changed.notify_all();
+        self.changed.wake_all();
     }
 
     /// Whether [`Self::close`] was the last word.

@@ -1,6 +1,5 @@
 //! From requests to outcomes: one collector at a time, the others follow.
 
-use std::sync::PoisonError;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -35,8 +34,7 @@ impl Shared {
             if completion.outcome().is_some() {
                 return;
             } else if state.collecting {
-                let waited = self.changed.wait_timeout(state, left);
-                state = waited.unwrap_or_else(PoisonError::into_inner).0;
+                state = self.changed.wait_timeout(state, left);
             } else if state.in_flight.is_empty() {
                 return;
             } else {
@@ -56,7 +54,7 @@ impl Shared {
                 return state;
             }
             if state.collecting {
-                state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+                state = self.changed.wait(state);
             } else if state.in_flight.is_empty() {
                 return state;
             } else {
@@ -96,7 +94,7 @@ impl Shared {
         state.collecting = false;
         match collected {
             Ok(()) => {
-                self.changed.notify_all();
+                self.changed.wake_all();
                 state
             }
             Err(desync) => self.restart(state, desync),
@@ -237,11 +235,14 @@ fn dequeue(
     index: BufferIndex,
     timestamp: Timestamp,
 ) -> Result<DequeuedBuffer, Desync> {
-    let deadline = Instant::now() + CAPTURE_LAG;
+    // Most buffers are there at once: then nobody looks at the clock.
+    let mut begun = None;
     let buffer = loop {
         match node.dequeue_buffer(queue) {
             Ok(Dequeued::Buffer(buffer)) => break buffer,
-            Ok(Dequeued::NotReady) if Instant::now() < deadline => thread::sleep(CAPTURE_LAG_STEP),
+            Ok(Dequeued::NotReady) if begun.get_or_insert_with(Instant::now).elapsed() < CAPTURE_LAG => {
+                thread::sleep(CAPTURE_LAG_STEP);
+            }
             Ok(Dequeued::NotReady) => return Err(Desync(format!("{queue:?} buffer {index} did not come back"))),
             Err(error) => return Err(Desync(error.to_string())),
         }

@@ -30,7 +30,7 @@ mod ticket;
 
 use std::collections::VecDeque;
 use std::num::NonZeroU64;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use super::controls::JobControls;
 use super::request::Request;
@@ -41,7 +41,7 @@ use crate::device::{DecodeMode, DecoderDevice, DecoderNode, MemoryType};
 use crate::h264::Sps;
 use crate::memory::{Format, FrameLayout, FrameMemory};
 use crate::pool::bitstream::SlotId;
-use crate::pool::{Binding, BitstreamRing, Frame, FramePool, IndexSet, Interrupt, lock};
+use crate::pool::{Binding, BitstreamRing, Frame, FramePool, IndexSet, Interrupt, WaitQueue, lock};
 use crate::units::{BufferIndex, Timestamp};
 
 pub use phase::{Phase, PhaseError};
@@ -186,7 +186,7 @@ struct Shared {
     submitting: Mutex<()>,
     state: Mutex<State>,
     /// A collector is done, or a restart is.
-    changed: Condvar,
+    changed: WaitQueue,
 }
 
 #[derive(Debug)]
@@ -284,7 +284,7 @@ impl Shared {
             scratch: Mutex::default(),
             submitting: Mutex::default(),
             state: Mutex::new(state),
-            changed: Condvar::new(),
+            changed: WaitQueue::default(),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! When the device answers wrongly or not at all: restart its queues, or give it up; the process lives.
 
-use std::sync::{Arc, PoisonError, mpsc};
+use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ impl Shared {
     /// that decoding goes on at the next picture that refers to nothing.
     pub(super) fn restart<'a>(&'a self, mut state: Guard<'a>, why: Desync) -> Guard<'a> {
         while state.collecting {
-            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state = self.changed.wait(state);
         }
         tracing::warn!("the decoder is restarted: {}", why.0);
         state.stats.restarts += 1;
@@ -47,7 +47,7 @@ impl Shared {
         }
         state.collecting = false;
         state.restarting = false;
-        self.changed.notify_all();
+        self.changed.wake_all();
         state
     }
 
@@ -56,12 +56,12 @@ impl Shared {
         tracing::error!("the decoder is gone: {error}");
         let mut state = lock(&self.state);
         while state.collecting {
-            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state = self.changed.wait(state);
         }
         let error = Error::Lost(error.to_string());
         state.lose(&error);
         state.abandon_outstanding(false);
-        self.changed.notify_all();
+        self.changed.wake_all();
         error
     }
 

@@ -1,7 +1,7 @@
 //! One picture to its requests: a place for the target, names for the references, controls, bitstream, four calls.
 
 use std::os::fd::{AsFd, BorrowedFd};
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use nix::errno::Errno;
 
@@ -54,7 +54,7 @@ impl Shared {
         let _turn = lock(&self.submitting);
         let mut state = lock(&self.state);
         while state.restarting {
-            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state = self.changed.wait(state);
         }
         state.check_alive()?;
         state.phase.start().map_err(|error| Error::Bug(error.to_string()))?;
