@@ -10,6 +10,7 @@ use gst::prelude::*;
 use gst_video::{VideoCapsBuilder, VideoColorMatrix, VideoColorimetry, VideoFormat, VideoInfo};
 
 use super::colour;
+use super::fields::Fields;
 
 /// The caps feature of memory that other devices can import.
 const FEATURE_DMABUF: &str = "memory:DMABuf";
@@ -112,6 +113,7 @@ pub(super) fn visible(stream: &StreamFormat, upstream: &gst::CapsRef) -> Rect {
 pub(super) fn video_info(
     format: VideoFormat,
     stream: &StreamFormat,
+    fields_so_far: Fields,
     upstream: &gst::CapsRef,
 ) -> Result<VideoInfo, glib::BoolError> {
     let Size { width, height } = visible(stream, upstream).size;
@@ -130,8 +132,10 @@ pub(super) fn video_info(
     if let Some(site) = colour::chroma_site(&stream.vui) {
         fields.set("chroma-site", site);
     }
-    if stream.interlaced {
-        fields.set("interlace-mode", "mixed");
+    let (mode, order) = fields_so_far.caps();
+    fields.set("interlace-mode", mode.to_str());
+    if let Some(order) = order.filter(|_| !says(upstream, "interlace-mode")) {
+        fields.set("field-order", order.to_str());
     }
     // Always something: where it is missing GStreamer guesses, and the chroma position with it.
     let usual = VideoInfo::from_caps(fields)?.colorimetry();
@@ -165,6 +169,10 @@ fn frame_rate(stream: &StreamFormat) -> Option<gst::Fraction> {
         i32::try_from(numer).ok()?,
         i32::try_from(denom).ok()?,
     ))
+}
+
+fn says(caps: &gst::CapsRef, field: &str) -> bool {
+    caps.structure(0).is_some_and(|fields| fields.has_field(field))
 }
 
 fn copy_fields(from: &gst::CapsRef, to: &mut gst::CapsRef, names: &[&str]) {
@@ -236,7 +244,7 @@ mod tests {
     use super::*;
     use fourier_core::h264::sps::{TimingInfo, Vui};
     use fourier_core::memory::MemoryKind;
-    use gst_video::VideoColorRange;
+    use gst_video::{VideoColorRange, VideoFieldOrder};
 
     fn stream(vui: Vui) -> StreamFormat {
         gst::init().unwrap();
@@ -257,7 +265,6 @@ mod tests {
             level_idc: 30,
             bit_depth: 8,
             chroma_format_idc: 1,
-            interlaced: false,
             vui,
             mastering_display: None,
             content_light_level: None,
@@ -281,8 +288,12 @@ mod tests {
     }
 
     fn system_caps(stream: &StreamFormat, upstream: &str) -> String {
+        caps_with(stream, Fields::Progressive, upstream)
+    }
+
+    fn caps_with(stream: &StreamFormat, fields: Fields, upstream: &str) -> String {
         let upstream = upstream.parse::<gst::Caps>().unwrap();
-        let info = video_info(VideoFormat::Nv12, stream, &upstream).unwrap();
+        let info = video_info(VideoFormat::Nv12, stream, fields, &upstream).unwrap();
         system(&info, stream, &upstream).unwrap().to_string()
     }
 
@@ -343,6 +354,18 @@ mod tests {
         ] {
             assert!(caps.contains(field), "{field} is not in {caps}");
         }
+    }
+
+    #[test]
+    fn field_order_is_part_of_the_mode_that_it_comes_with() {
+        let stream = stream(Vui::default());
+        let fields = Fields::Interleaved(VideoFieldOrder::BottomFieldFirst);
+        let caps = caps_with(&stream, fields, "video/x-h264");
+        assert!(caps.contains("interlace-mode=(string)interleaved"), "{caps}");
+        assert!(caps.contains("field-order=(string)bottom-field-first"), "{caps}");
+        let caps = caps_with(&stream, fields, "video/x-h264, interlace-mode=mixed");
+        assert!(caps.contains("interlace-mode=(string)mixed"), "{caps}");
+        assert!(!caps.contains("field-order"), "{caps}");
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod caps;
 mod colour;
 mod decoding;
 mod downstream;
+mod fields;
 mod imp;
 mod input;
 mod memory;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use fourier_core::Error;
-use fourier_core::decode::stream::StreamFormat;
+use fourier_core::decode::stream::{OutputFrame, StreamFormat};
 use fourier_core::memory::MemoryKind;
 use fourier_core::units::Rect;
 use gst::glib;
@@ -12,6 +12,7 @@ use gst_video::VideoInfo;
 use gst_video::prelude::*;
 
 use super::downstream;
+use super::fields::Fields;
 use super::imp::FourierH264Dec;
 use super::presentation::Presentation;
 use super::{CAT, caps, lock, messages};
@@ -23,6 +24,7 @@ const USUAL_FRAME_RATE: u64 = 25;
 #[derive(Clone, Debug)]
 pub(super) struct Negotiated {
     format: Arc<StreamFormat>,
+    fields: Fields,
     presentation: Arc<Presentation>,
 }
 
@@ -36,13 +38,23 @@ enum Offer {
 }
 
 impl FourierH264Dec {
-    /// How to push frames of `format`: negotiates if it is new, or downstream asked for that.
-    pub(super) fn presentation(&self, format: &Arc<StreamFormat>) -> Result<Arc<Presentation>, gst::FlowError> {
+    /// How to push `frame`: negotiates if the caps do not hold for it, or downstream asked for that.
+    pub(super) fn presentation(&self, frame: &OutputFrame) -> Result<Arc<Presentation>, gst::FlowError> {
         let asked = self.obj().src_pad().check_reconfigure();
-        let known = lock(&self.negotiated).clone().filter(|known| known.format == *format);
-        match known.filter(|_| !asked) {
+        let fields = self.fields(frame);
+        let known = lock(&self.negotiated).clone();
+        let holds = |known: &Negotiated| known.format == *frame.format() && known.fields == fields;
+        match known.filter(|known| holds(known) && !asked) {
             Some(known) => Ok(known.presentation),
-            None => self.negotiate_offer(format, Offer::Any),
+            None => self.negotiate_offer(frame, Offer::Any),
+        }
+    }
+
+    /// What holds for `frame` and those before it of the same format.
+    fn fields(&self, frame: &OutputFrame) -> Fields {
+        match &*lock(&self.negotiated) {
+            Some(known) if known.format == *frame.format() => known.fields.with(frame.interlacing()),
+            _ => Fields::of(frame.interlacing()),
         }
     }
 
@@ -50,22 +62,24 @@ impl FourierH264Dec {
     /// downstream takes nothing else.
     pub(super) fn leave_dmabuf(
         &self,
-        format: &Arc<StreamFormat>,
+        frame: &OutputFrame,
         presentation: &Presentation,
     ) -> Result<Option<Arc<Presentation>>, gst::FlowError> {
         let system = presentation.info.to_caps().map_err(|_| gst::FlowError::NotNegotiated)?;
         if !downstream::accepts(self.obj().src_pad(), &system) {
             return Ok(None);
         }
-        self.negotiate_offer(format, Offer::SystemMemory).map(Some)
+        self.negotiate_offer(frame, Offer::SystemMemory).map(Some)
     }
 
-    fn negotiate_offer(&self, format: &Arc<StreamFormat>, offer: Offer) -> Result<Arc<Presentation>, gst::FlowError> {
-        match self.negotiate_format(format, offer) {
+    fn negotiate_offer(&self, frame: &OutputFrame, offer: Offer) -> Result<Arc<Presentation>, gst::FlowError> {
+        let (format, fields) = (frame.format(), self.fields(frame));
+        match self.negotiate_format(format, fields, offer) {
             Ok(presentation) => {
                 let presentation = Arc::new(presentation);
                 let negotiated = Negotiated {
                     format: Arc::clone(format),
+                    fields,
                     presentation: Arc::clone(&presentation),
                 };
                 *lock(&self.negotiated) = Some(negotiated);
@@ -81,7 +95,12 @@ impl FourierH264Dec {
         }
     }
 
-    fn negotiate_format(&self, format: &StreamFormat, offer: Offer) -> Result<Presentation, gst::FlowError> {
+    fn negotiate_format(
+        &self,
+        format: &StreamFormat,
+        fields: Fields,
+        offer: Offer,
+    ) -> Result<Presentation, gst::FlowError> {
         let element = self.obj();
         let refused = |error: glib::BoolError| {
             gst::error!(CAT, imp = self, "{error}");
@@ -90,7 +109,7 @@ impl FourierH264Dec {
         let upstream = element.sink_pad().current_caps().unwrap_or_else(gst::Caps::new_empty);
         let video_format = caps::video_format(&format.layout)
             .ok_or_else(|| messages::fail(&element, &Error::Unsupported(format!("frames of {:?}", format.layout))))?;
-        let info = caps::video_info(video_format, format, &upstream).map_err(refused)?;
+        let info = caps::video_info(video_format, format, fields, &upstream).map_err(refused)?;
         let system = caps::system(&info, format, &upstream).map_err(refused)?;
         let visible = caps::visible(format, &upstream);
         self.report_latency(&info, format);

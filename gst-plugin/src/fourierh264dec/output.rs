@@ -5,16 +5,15 @@ use std::time::Duration;
 
 use fourier_core::Error;
 use fourier_core::decode::Outcome;
-use fourier_core::decode::stream::{DropReason, FrameTag, Interlacing, OutputFrame};
+use fourier_core::decode::stream::{DropReason, FrameTag, OutputFrame};
 use fourier_core::pool::{Export, Frame};
 use gst::glib;
 use gst::subclass::prelude::*;
-use gst_video::VideoBufferFlags;
 use gst_video::prelude::*;
 
 use super::imp::FourierH264Dec;
 use super::queue::Item;
-use super::{CAT, lock, messages};
+use super::{CAT, fields, lock, messages};
 
 /// How long downstream has to let go of a frame before frames are copied for it.
 const EXPORT_PATIENCE: Duration = Duration::from_millis(100);
@@ -131,7 +130,7 @@ impl FourierH264Dec {
         }
         let mut buffer = self.buffer(frame)?;
         if let Some(buffer) = buffer.get_mut() {
-            buffer.set_video_flags(field_flags(frame.interlacing()));
+            buffer.set_video_flags(fields::buffer_flags(frame.interlacing()));
         }
         if damaged && let Some(buffer) = buffer.get_mut() {
             buffer.set_flags(gst::BufferFlags::CORRUPTED);
@@ -146,12 +145,12 @@ impl FourierH264Dec {
     /// The frame's own memory where downstream can read it and does not hold all that it may; else a copy.
     fn buffer(&self, frame: &OutputFrame) -> Result<gst::Buffer, gst::FlowError> {
         let refused = |error: glib::BoolError| messages::fail(&self.obj(), &Error::Bug(error.to_string()));
-        let mut presentation = self.presentation(frame.format())?;
+        let mut presentation = self.presentation(frame)?;
         let memory = frame.frame().memory();
         if presentation.can_share(&memory.layout) {
             let mut may_export = self.may_export(frame.frame(), self.patience())?;
             while !may_export && presentation.is_dmabuf {
-                match self.leave_dmabuf(frame.format(), &presentation)? {
+                match self.leave_dmabuf(frame, &presentation)? {
                     Some(system) => presentation = system,
                     // Nothing but waiting is left; a flush ends it.
                     None => may_export = self.may_export(frame.frame(), EXPORT_PATIENCE)?,
@@ -185,20 +184,6 @@ impl FourierH264Dec {
             false => EXPORT_PATIENCE,
         }
     }
-}
-
-/// What a buffer says of the fields in it; nothing of a progressive frame, as avdec_h264 does.
-fn field_flags(interlacing: Interlacing) -> VideoBufferFlags {
-    let Interlacing {
-        interlaced,
-        top_field_first,
-        repeated,
-    } = interlacing;
-    let mut flags = VideoBufferFlags::empty();
-    flags.set(VideoBufferFlags::INTERLACED, interlaced);
-    flags.set(VideoBufferFlags::TFF, interlaced && top_field_first);
-    flags.set(VideoBufferFlags::RFF, interlaced && repeated);
-    flags
 }
 
 /// The base class's frame of that tag; gone after a flush.

@@ -31,8 +31,6 @@ pub struct StreamFormat {
     pub bit_depth: u8,
     /// `chroma_format_idc`.
     pub chroma_format_idc: u8,
-    /// Field pictures or MBAFF frames may come; a device that decodes neither is given progressive frames only.
-    pub interlaced: bool,
     /// Sample aspect ratio, timing, colour; all unspecified where the stream has no VUI.
     pub vui: Vui,
     /// `mastering_display_colour_volume()`.
@@ -67,7 +65,6 @@ impl StreamFormat {
             level_idc: sps.level_idc,
             bit_depth: sps.bit_depth_luma(),
             chroma_format_idc: sps.chroma_format_idc,
-            interlaced: !sps.frame_mbs_only_flag && capabilities.interlaced,
             vui: sps.vui.clone().unwrap_or_default(),
             mastering_display: metadata.mastering_display,
             content_light_level: metadata.content_light_level,
