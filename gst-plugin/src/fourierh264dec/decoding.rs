@@ -75,6 +75,15 @@ impl FourierH264Dec {
     pub(super) fn set_input(&self, input: Input) -> Result<(), Error> {
         // Flow errors come up again with the next buffer.
         let _ = self.drain_decoder();
+        self.replace_input(input)?;
+        if self.pushes_at_once() {
+            self.start_task();
+        }
+        Ok(())
+    }
+
+    /// Goes on with the same decoder where the input comes in the same pieces.
+    fn replace_input(&self, input: Input) -> Result<(), Error> {
         let mut decoding = lock(&self.decoding);
         let known = decoding
             .take()
@@ -152,7 +161,6 @@ impl FourierH264Dec {
         self.collect_events();
         drop(frame);
         result.map_err(|error| messages::fail(&self.obj(), &error))?;
-        self.start_task();
         self.push_queued(MAX_QUEUED_FRAMES)
     }
 

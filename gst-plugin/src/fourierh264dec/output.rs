@@ -21,6 +21,15 @@ const EXPORT_PATIENCE: Duration = Duration::from_millis(100);
 type Flow = Result<gst::FlowSuccess, gst::FlowError>;
 
 impl FourierH264Dec {
+    /// Whether somebody looks at the clock: frames of a live source leave as soon as they are decoded and due. Those of
+    /// a file leave with the input after them, which is there anyway; that saves waking a second thread for each.
+    pub(super) fn pushes_at_once(&self) -> bool {
+        let mut latency = gst::query::Latency::new();
+        // Upstream that does not know may be anything.
+        let is_live = !self.obj().sink_pad().peer_query(&mut latency) || latency.result().0;
+        is_live || lock(&self.settings).low_latency
+    }
+
     /// Starts the task that pushes a frame as soon as it is decoded, unless it runs.
     pub(super) fn start_task(&self) {
         let element = self.obj();

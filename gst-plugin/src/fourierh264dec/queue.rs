@@ -1,7 +1,7 @@
 //! What the decoder gave, in display order, until it is pushed.
 //!
-//! Two threads take from it: the streaming thread, and the task that pushes a frame as soon as it is decoded. Whoever
-//! takes holds the stream lock until the frame is pushed: that keeps the order.
+//! The streaming thread takes from it and, where upstream is live, the task that pushes a frame as soon as it is decoded.
+//! Whoever takes holds the stream lock until the frame is pushed: that keeps the order.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};

@@ -168,6 +168,7 @@ fn a_frame_goes_out_without_waiting_for_more_input() {
         "{} name=parse ! fourierh264dec name=dec ! appsink name=sink sync=false",
         source(&file)
     ));
+    running.pretend_live("parse");
     let pad = running.element("parse").static_pad("src").unwrap();
     let sent = std::sync::atomic::AtomicUsize::new(0);
     let blocked = std::sync::Mutex::new(());
@@ -187,6 +188,31 @@ fn a_frame_goes_out_without_waiting_for_more_input() {
     }
     drop(stop);
     assert_eq!(running.frames().len(), 20);
+}
+
+#[test]
+fn a_thread_of_its_own_pushes_only_where_somebody_waits_for_the_frame() {
+    for (is_live, properties, has_task) in [(false, "", false), (true, "", true), (false, "low-latency=true", true)] {
+        let running = Running::new(&format!(
+            "{} name=parse ! fourierh264dec name=dec {properties} ! videoconvert ! video/x-raw,format=I420 ! appsink \
+             name=sink sync=false max-buffers=4",
+            source(&clip())
+        ));
+        if is_live {
+            running.pretend_live("parse");
+        }
+        running.play();
+        let first = running.sink().try_pull_sample(TIMEOUT).unwrap();
+        let task = running.element("dec").static_pad("src").unwrap().task_state();
+        assert_eq!(
+            task == gst::TaskState::Started,
+            has_task,
+            "live: {is_live} {properties}: {task:?}"
+        );
+        let mut frames = vec![Seen::of(first.buffer().unwrap())];
+        frames.extend(running.frames());
+        assert_eq!(pictures(&frames), pictures(reference()));
+    }
 }
 
 #[test]

@@ -182,6 +182,18 @@ impl Running {
             .unwrap()
     }
 
+    /// Makes `element` answer like a camera or a receiver to whoever asks what latency it has.
+    pub fn pretend_live(&self, element: &str) {
+        let pad = self.element(element).static_pad("src").unwrap();
+        pad.add_probe(gst::PadProbeType::QUERY_UPSTREAM, |_, info| {
+            let Some(gst::QueryViewMut::Latency(latency)) = info.query_mut().map(gst::QueryRef::view_mut) else {
+                return gst::PadProbeReturn::Ok;
+            };
+            latency.set(true, gst::ClockTime::ZERO, gst::ClockTime::NONE);
+            gst::PadProbeReturn::Handled
+        });
+    }
+
     /// Hashes every buffer that leaves the decoder, before `then` sees it.
     pub fn watch(&self, then: impl Fn(&mut gst::Buffer) + Send + Sync + 'static) -> Arc<Mutex<Vec<u64>>> {
         let hashes = Arc::new(Mutex::new(Vec::new()));
