@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use fourier_core::units::Size;
 
 use crate::Outcome;
-use crate::picture::{Digest, Digester, pack_gstreamer_i420, packed_length};
+use crate::picture::{Digest, Digester, Planar};
 use crate::vectors::Container;
 
 /// No stream of the suite takes nearly as long: a process that does hangs.
@@ -73,15 +73,16 @@ impl Launcher {
         command
     }
 
-    /// Runs `filesrc ! demuxer ! h264parse ! decoder ! videoconvert ! filesink` on a file.
+    /// Runs `filesrc ! demuxer ! h264parse ! decoder ! videoconvert ! filesink` on a file; `formats` are GStreamer's names of
+    /// what is written. With its usual dither videoconvert adds noise when it repacks 10 bits.
     ///
     /// # Errors
     /// When the process cannot be started or does not end.
-    pub fn decode(&self, file: &Path, container: Container, decoder: &str) -> Outcome<Finished> {
+    pub fn decode(&self, file: &Path, container: Container, decoder: &str, formats: &str) -> Outcome<Finished> {
         let written = tempfile::NamedTempFile::new_in(&self.folder)?.into_temp_path();
         let demuxer = container.demuxer().map(|name| format!("{name} !")).unwrap_or_default();
         let pipeline = format!(
-            "filesrc location=\"{}\" ! {demuxer} h264parse ! {decoder} ! videoconvert ! video/x-raw,format=I420 ! \
+            "filesrc location=\"{}\" ! {demuxer} h264parse ! {decoder} ! videoconvert dither=none ! video/x-raw,format={formats} ! \
              filesink location=\"{}\"",
             file.display(),
             written.display()
@@ -108,20 +109,20 @@ impl Finished {
     ///
     /// # Errors
     /// When the file cannot be read.
-    pub fn digest(&self, size: Size) -> Outcome<Digest> {
+    pub fn digest(&self, format: Planar, size: Size) -> Outcome<Digest> {
         let mut digester = Digester::default();
         let mut file = File::open(&self.written)?;
         let padded = !size.width.is_multiple_of(8);
         let picture = if padded {
-            padded_length(size)
+            format.padded_length(size)
         } else {
-            packed_length(size)
+            format.packed_length(size)
         };
         let mut chunk = Vec::with_capacity(picture);
         while file.by_ref().take(picture as u64).read_to_end(&mut chunk)? > 0 {
             match padded {
-                true => digester.push_packed(&pack_gstreamer_i420(&chunk, size), size),
-                false => digester.push_packed(&chunk, size),
+                true => digester.push_packed(&format.pack_gstreamer(&chunk, size), format, size),
+                false => digester.push_packed(&chunk, format, size),
             }
             chunk.clear();
         }
@@ -134,13 +135,6 @@ impl Finished {
         let (_, frames) = statistics.split_once("frames=(guint64)")?;
         frames.split(',').next()?.parse().ok()
     }
-}
-
-/// Bytes of one I420 picture with GStreamer's default strides.
-fn padded_length(size: Size) -> usize {
-    let (width, height) = (size.width as usize, size.height as usize);
-    let chroma = width.div_ceil(2).next_multiple_of(4) * height.div_ceil(2);
-    width.next_multiple_of(4) * height.next_multiple_of(2) + 2 * chroma
 }
 
 /// Waits for the end, at most until the deadline; gives whether it succeeded.

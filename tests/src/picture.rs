@@ -25,7 +25,7 @@ impl<'a> Plane<'a> {
     }
 }
 
-/// The md5 of all pictures of a stream as packed I420, and how many there were.
+/// The md5 of all pictures of a stream, packed and planar, and how many there were.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Digest {
     /// Number of pictures.
@@ -41,11 +41,14 @@ impl fmt::Display for Digest {
 }
 
 impl Digest {
-    /// Of pictures whose every sample is 128.
-    pub fn of_grey(size: Size, frames: usize) -> Self {
+    /// Of pictures whose every sample is half of the range.
+    pub fn of_grey(format: Planar, size: Size, frames: usize) -> Self {
         let mut digester = Digester::default();
-        let picture = vec![128; packed_length(size)];
-        (0..frames).for_each(|_| digester.push_packed(&picture, size));
+        let picture = match format.is_deep {
+            false => vec![128; format.packed_length(size)],
+            true => 512u16.to_le_bytes().repeat(format.packed_length(size) / 2),
+        };
+        (0..frames).for_each(|_| digester.push_packed(&picture, format, size));
         digester.finish()
     }
 
@@ -79,29 +82,50 @@ impl fmt::Debug for Digester {
 }
 
 impl Digester {
-    /// Adds the `visible` part of an NV12 picture, as I420.
+    /// Adds the `visible` part of a picture of DRM's format `fourcc`, planar: samples of 10 bits as FFmpeg has them.
     ///
     /// # Errors
-    /// Planes that are too small for the rectangle.
-    pub fn push_nv12(&mut self, luma: Plane<'_>, chroma: Plane<'_>, visible: Rect) -> Result<(), String> {
-        let too_small = || format!("the planes are too small for {visible:?}");
-        let Size { width, height } = visible.size;
-        let (x, y, width, height) = (visible.x as usize, visible.y as usize, width as usize, height as usize);
-        for row in y..y + height {
-            self.md5.update(luma.row(x, row, width).ok_or_else(too_small)?);
-        }
-        for component in 0..2 {
-            for row in y / 2..y / 2 + height.div_ceil(2) {
-                let pairs = chroma
-                    .row(x & !1, row, width.next_multiple_of(2))
-                    .ok_or_else(too_small)?;
-                self.row.clear();
-                self.row.extend(pairs.iter().skip(component).step_by(2));
-                self.md5.update(&self.row);
-            }
+    /// A format that is not known, or planes that are too small for the rectangle.
+    pub fn push(&mut self, fourcc: u32, planes: &[Plane<'_>], visible: Rect) -> Result<(), String> {
+        let components = components(fourcc).ok_or_else(|| format!("pictures of format {fourcc:#x}"))?;
+        for component in &components {
+            self.push_component(component, planes, visible)
+                .ok_or_else(|| format!("the planes are too small for {visible:?}"))?;
         }
         self.frames += 1;
         Ok(())
+    }
+
+    fn push_component(&mut self, component: &Component, planes: &[Plane<'_>], visible: Rect) -> Option<()> {
+        let Component {
+            plane,
+            first,
+            step,
+            subsampling: (columns, rows),
+            is_deep,
+        } = *component;
+        let (x, y) = (visible.x as usize / columns, visible.y as usize / rows);
+        let width = (visible.size.width as usize).div_ceil(columns);
+        let height = (visible.size.height as usize).div_ceil(rows);
+        for row in y..y + height {
+            let length = (width - 1) * step + if is_deep { 2 } else { 1 };
+            let row = planes.get(plane)?.row(x * step + first, row, length)?;
+            if step == 1 {
+                self.md5.update(row);
+                continue;
+            }
+            self.row.clear();
+            match is_deep {
+                false => self.row.extend(row.iter().step_by(step)),
+                // The 10 bits are the upper ones of 16.
+                true => self.row.extend(
+                    row.chunks(step)
+                        .flat_map(|sample| (u16::from_le_bytes([sample[0], sample[1]]) >> 6).to_le_bytes()),
+                ),
+            }
+            self.md5.update(&self.row);
+        }
+        Some(())
     }
 
     /// Adds the visible part of a decoded frame.
@@ -111,20 +135,20 @@ impl Digester {
     pub fn push_frame(&mut self, frame: &OutputFrame) -> Outcome {
         let memory = frame.frame().memory();
         let samples = memory.read()?;
-        let plane = |number: usize| -> Outcome<Plane<'_>> {
-            let missing = || format!("the frame has no plane {number}");
-            Ok(Plane {
-                bytes: samples.plane(number).ok_or_else(missing)?,
-                pitch: memory.layout.planes.get(number).ok_or_else(missing)?.pitch,
+        let planes = memory.layout.planes.iter().enumerate().map(|(number, layout)| {
+            Some(Plane {
+                bytes: samples.plane(number)?,
+                pitch: layout.pitch,
             })
-        };
-        Ok(self.push_nv12(plane(0)?, plane(1)?, frame.format().visible)?)
+        });
+        let planes: Vec<_> = planes.collect::<Option<_>>().ok_or("a frame without its planes")?;
+        Ok(self.push(memory.layout.fourcc, &planes, frame.format().visible)?)
     }
 
     /// Adds packed bytes of whole pictures of `size`.
-    pub fn push_packed(&mut self, bytes: &[u8], size: Size) {
+    pub fn push_packed(&mut self, bytes: &[u8], format: Planar, size: Size) {
         self.md5.update(bytes);
-        self.frames += bytes.len() / packed_length(size).max(1);
+        self.frames += bytes.len() / format.packed_length(size).max(1);
     }
 
     /// The digest of everything so far.
@@ -137,89 +161,213 @@ impl Digester {
     }
 }
 
-/// Bytes of one packed I420 picture.
-pub fn packed_length(size: Size) -> usize {
-    let (width, height) = (size.width as usize, size.height as usize);
-    width * height + 2 * width.div_ceil(2) * height.div_ceil(2)
+/// Where the samples of one component of a picture are.
+struct Component {
+    plane: usize,
+    /// Bytes before the first one of a row, and from one to the next.
+    first: usize,
+    step: usize,
+    /// Luma columns and rows that one sample stands for.
+    subsampling: (usize, usize),
+    /// 10 bits in two bytes.
+    is_deep: bool,
 }
 
-/// Takes the row padding out of I420 pictures as GStreamer lays them out by default (rows of a multiple of 4 bytes).
-pub fn pack_gstreamer_i420(padded: &[u8], size: Size) -> Vec<u8> {
-    let (width, height) = (size.width as usize, size.height as usize);
-    let (chroma_width, chroma_height) = (width.div_ceil(2), height.div_ceil(2));
-    let (pitch, chroma_pitch) = (width.next_multiple_of(4), chroma_width.next_multiple_of(4));
-    let planes = [
-        (pitch, width, height.next_multiple_of(2), height),
-        (chroma_pitch, chroma_width, chroma_height, chroma_height),
-        (chroma_pitch, chroma_width, chroma_height, chroma_height),
-    ];
-    let mut packed = Vec::with_capacity(padded.len());
-    let mut rest = padded;
-    'pictures: loop {
-        for (pitch, width, rows, visible_rows) in planes {
-            let Some((plane, behind)) = rest.split_at_checked(pitch * rows) else {
-                break 'pictures;
-            };
-            for row in plane.chunks_exact(pitch).take(visible_rows) {
-                packed.extend_from_slice(&row[..width]);
-            }
-            rest = behind;
+/// Y, Cb and Cr of DRM's format `fourcc`.
+fn components(fourcc: u32) -> Option<[Component; 3]> {
+    let of = |is_deep: bool, chroma_rows: usize, [y, cb, cr]: [(usize, usize, usize); 3]| {
+        let component = |(plane, first, step), subsampling| Component {
+            plane,
+            first,
+            step,
+            subsampling,
+            is_deep,
+        };
+        [
+            component(y, (1, 1)),
+            component(cb, (2, chroma_rows)),
+            component(cr, (2, chroma_rows)),
+        ]
+    };
+    match &fourcc.to_le_bytes() {
+        b"NV12" => Some(of(false, 2, [(0, 0, 1), (1, 0, 2), (1, 1, 2)])),
+        b"NV16" => Some(of(false, 1, [(0, 0, 1), (1, 0, 2), (1, 1, 2)])),
+        b"P010" => Some(of(true, 2, [(0, 0, 2), (1, 0, 4), (1, 2, 4)])),
+        b"Y210" => Some(of(true, 1, [(0, 0, 4), (0, 2, 8), (0, 6, 8)])),
+        _ => None,
+    }
+}
+
+/// A planar format.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Planar {
+    /// As many rows of chroma as of luma: 4:2:2, else 4:2:0.
+    pub is_422: bool,
+    /// 10 bits in two bytes, else 8 in one.
+    pub is_deep: bool,
+}
+
+impl Planar {
+    /// The format of FFmpeg's name, 8-bit 4:2:0 where it is none of ours.
+    pub fn of_ffmpeg(name: &str) -> Self {
+        Self {
+            is_422: name.starts_with("yuv422p"),
+            is_deep: name.ends_with("10le"),
         }
     }
-    packed
+
+    /// GStreamer's name of it.
+    pub fn gstreamer(self) -> &'static str {
+        match (self.is_422, self.is_deep) {
+            (false, false) => "I420",
+            (false, true) => "I420_10LE",
+            (true, false) => "Y42B",
+            (true, true) => "I422_10LE",
+        }
+    }
+
+    fn sample_bytes(self) -> usize {
+        if self.is_deep { 2 } else { 1 }
+    }
+
+    fn chroma_rows(self, height: usize) -> usize {
+        if self.is_422 { height } else { height.div_ceil(2) }
+    }
+
+    /// Bytes of one packed picture.
+    pub fn packed_length(self, size: Size) -> usize {
+        let (width, height) = (size.width as usize, size.height as usize);
+        (width * height + 2 * width.div_ceil(2) * self.chroma_rows(height)) * self.sample_bytes()
+    }
+
+    /// Bytes of a row of luma and of chroma, and rows of both, as GStreamer lays them out by default: rows of a multiple of
+    /// 4 bytes, an even number of luma rows where chroma has half of them.
+    fn padded(self, size: Size) -> [(usize, usize); 2] {
+        let (width, height) = (size.width as usize, size.height as usize);
+        let pitch = |width: usize| (width * self.sample_bytes()).next_multiple_of(4);
+        let rows = if self.is_422 {
+            height
+        } else {
+            height.next_multiple_of(2)
+        };
+        [
+            (pitch(width), rows),
+            (pitch(width.div_ceil(2)), self.chroma_rows(height)),
+        ]
+    }
+
+    /// Bytes of one picture with GStreamer's default strides.
+    pub fn padded_length(self, size: Size) -> usize {
+        let [luma, chroma] = self.padded(size).map(|(pitch, rows)| pitch * rows);
+        luma + 2 * chroma
+    }
+
+    /// Takes the row padding out of pictures as GStreamer lays them out by default.
+    pub fn pack_gstreamer(self, padded: &[u8], size: Size) -> Vec<u8> {
+        let (width, height) = (size.width as usize, size.height as usize);
+        let [(pitch, rows), (chroma_pitch, chroma_rows)] = self.padded(size);
+        let chroma = (
+            chroma_pitch,
+            width.div_ceil(2) * self.sample_bytes(),
+            chroma_rows,
+            chroma_rows,
+        );
+        let planes = [(pitch, width * self.sample_bytes(), rows, height), chroma, chroma];
+        let mut packed = Vec::with_capacity(padded.len());
+        let mut rest = padded;
+        'pictures: loop {
+            for (pitch, width, rows, visible_rows) in planes {
+                let Some((plane, behind)) = rest.split_at_checked(pitch * rows) else {
+                    break 'pictures;
+                };
+                for row in plane.chunks_exact(pitch).take(visible_rows) {
+                    packed.extend_from_slice(&row[..width]);
+                }
+                rest = behind;
+            }
+        }
+        packed
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// 4x4 luma 0..16 in rows of 6 bytes, and its chroma in rows of 6.
-    fn nv12() -> (Vec<u8>, Vec<u8>) {
-        let luma = (0..4u8).flat_map(|y| (0..6).map(move |x| y * 4 + x)).collect();
-        let chroma = (0..2u8)
-            .flat_map(|y| [y * 40, 100 + y, y * 40 + 1, 110 + y, 255, 255])
-            .collect();
-        (luma, chroma)
+    const I420: Planar = Planar {
+        is_422: false,
+        is_deep: false,
+    };
+
+    fn fourcc(name: &[u8; 4]) -> u32 {
+        u32::from_le_bytes(*name)
     }
 
     fn digest_of(packed: &[u8], size: Size) -> Digest {
         let mut digester = Digester::default();
-        digester.push_packed(packed, size);
+        digester.push_packed(packed, I420, size);
         digester.finish()
+    }
+
+    /// 4x4 luma 0..16 in rows of 6 bytes, and its chroma in rows of 6.
+    fn nv12() -> [Vec<u8>; 2] {
+        let luma = (0..4u8).flat_map(|y| (0..6).map(move |x| y * 4 + x)).collect();
+        let chroma = (0..2u8)
+            .flat_map(|y| [y * 40, 100 + y, y * 40 + 1, 110 + y, 255, 255])
+            .collect();
+        [luma, chroma]
     }
 
     #[test]
     fn a_cropped_nv12_picture_digests_like_its_packed_i420_twin() {
-        let (luma, chroma) = nv12();
         let size = Size { width: 2, height: 2 };
         let mut digester = Digester::default();
-        let (luma, chroma) = (
-            Plane { bytes: &luma, pitch: 6 },
-            Plane {
-                bytes: &chroma,
-                pitch: 6,
-            },
-        );
-        digester.push_nv12(luma, chroma, Rect { x: 2, y: 2, size }).unwrap();
+        let planes = nv12();
+        let planes = planes.each_ref().map(|bytes| Plane { bytes, pitch: 6 });
+        digester
+            .push(fourcc(b"NV12"), &planes, Rect { x: 2, y: 2, size })
+            .unwrap();
         assert_eq!(digester.finish(), digest_of(&[10, 11, 14, 15, 41, 111], size));
     }
 
     #[test]
+    fn pictures_of_10_bits_digest_like_their_planar_twins() {
+        let size = Size { width: 2, height: 2 };
+        let visible = Rect { x: 0, y: 0, size };
+        let words =
+            |values: &[u16]| -> Vec<u8> { values.iter().flat_map(|value| (value << 6).to_le_bytes()).collect() };
+        let planar = |values: &[u16], is_422| {
+            let mut digester = Digester::default();
+            let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+            digester.push_packed(&bytes, Planar { is_422, is_deep: true }, size);
+            digester.finish()
+        };
+        let (luma, chroma) = (words(&[1, 2, 1023, 4]), words(&[500, 600]));
+        let planes = [&luma, &chroma].map(|bytes| Plane { bytes, pitch: 4 });
+        let mut digester = Digester::default();
+        digester.push(fourcc(b"P010"), &planes, visible).unwrap();
+        assert_eq!(digester.finish(), planar(&[1, 2, 1023, 4, 500, 600], false));
+
+        let packed = words(&[1, 500, 2, 600, 1023, 501, 4, 601]);
+        let mut digester = Digester::default();
+        let plane = Plane {
+            bytes: &packed,
+            pitch: 8,
+        };
+        digester.push(fourcc(b"Y210"), &[plane], visible).unwrap();
+        assert_eq!(digester.finish(), planar(&[1, 2, 1023, 4, 500, 501, 600, 601], true));
+    }
+
+    #[test]
     fn a_rectangle_outside_of_the_planes_is_an_error() {
-        let (luma, chroma) = nv12();
-        let (luma, chroma) = (
-            Plane { bytes: &luma, pitch: 6 },
-            Plane {
-                bytes: &chroma,
-                pitch: 6,
-            },
-        );
+        let planes = nv12();
+        let planes = planes.each_ref().map(|bytes| Plane { bytes, pitch: 6 });
         let visible = Rect {
             x: 0,
             y: 2,
             size: Size { width: 4, height: 4 },
         };
-        assert!(Digester::default().push_nv12(luma, chroma, visible).is_err());
+        assert!(Digester::default().push(fourcc(b"NV12"), &planes, visible).is_err());
     }
 
     #[test]
@@ -236,6 +384,7 @@ mod tests {
         let size = Size { width: 2, height: 2 };
         let padded = [1, 2, 0, 0, 3, 4, 0, 0, 5, 0, 0, 0, 6, 0, 0, 0];
         let twice = [padded, padded].concat();
-        assert_eq!(pack_gstreamer_i420(&twice, size), [1, 2, 3, 4, 5, 6, 1, 2, 3, 4, 5, 6]);
+        assert_eq!(padded.len(), I420.padded_length(size));
+        assert_eq!(I420.pack_gstreamer(&twice, size), [1, 2, 3, 4, 5, 6, 1, 2, 3, 4, 5, 6]);
     }
 }

@@ -10,8 +10,10 @@ use libtest_mimic::{Arguments, Failed, Trial};
 
 const DECODER: &str = "fourierh264dec device=soft";
 const REFERENCE: &str = "avdec_h264";
-/// Decodes, counts its frames, then forgets what it saw: only the samples can give it away.
-const GREY: &str = "fourierh264dec device=soft ! videobalance contrast=0 saturation=0";
+/// Decodes, counts its frames, then forgets what it saw: only the samples can give it away. The element that does it takes
+/// 8 bits.
+const GREY: &str =
+    "fourierh264dec device=soft ! videoconvert ! video/x-raw,format=I420 ! videobalance contrast=0 saturation=0";
 
 /// Streams of which GStreamer gives a decoder something else than what the index was made from, with the reason. They
 /// must become what avdec_h264 makes of them in the same pipeline.
@@ -76,9 +78,17 @@ fn size_of(vector: &Vector) -> Size {
     vector.size.unwrap_or_default()
 }
 
+fn run(launcher: &Launcher, vector: &Vector, decoder: &str) -> Outcome<Finished> {
+    let formats = match vector.changes_bit_depth() {
+        true => "{I420,I420_10LE}",
+        false => vector.planar().gstreamer(),
+    };
+    launcher.decode(&vector.path, vector.container, decoder, formats)
+}
+
 /// The comparison, the same for the decoder and for the control.
 fn compare(finished: &Finished, vector: &Vector) -> Outcome {
-    let mut digest = finished.digest(size_of(vector))?;
+    let mut digest = finished.digest(vector.planar(), size_of(vector))?;
     if let Some(frames) = finished.frames_by_the_element() {
         // The element counts right where the size changes, too.
         digest.frames = frames;
@@ -88,7 +98,7 @@ fn compare(finished: &Finished, vector: &Vector) -> Outcome {
 
 /// A run of which fourierh264dec itself says that it decoded.
 fn decode(launcher: &Launcher, vector: &Vector, decoder: &str) -> Outcome<Finished> {
-    let finished = launcher.decode(&vector.path, vector.container, decoder)?;
+    let finished = run(launcher, vector, decoder)?;
     match finished.frames_by_the_element() {
         Some(_) => Ok(finished),
         None => Err(format!("fourierh264dec does not say that it decoded: {}", finished.log).into()),
@@ -105,7 +115,7 @@ fn is_bit_exact(launcher: &Launcher, vector: &Vector) -> Outcome {
 }
 
 fn is_refused_by_the_parser(launcher: &Launcher, vector: &Vector) -> Outcome {
-    let finished = launcher.decode(&vector.path, vector.container, DECODER)?;
+    let finished = run(launcher, vector, DECODER)?;
     match finished.log.contains("Error parsing H.264 stream") {
         true => Ok(()),
         false => Err(format!("h264parse takes it now: compare its pictures: {}", finished.log).into()),
@@ -133,17 +143,17 @@ fn grey_is_told_apart(launcher: &Launcher, vector: &Vector) -> Outcome {
 }
 
 fn equals_avdec(launcher: &Launcher, vector: &Vector) -> Outcome {
-    let ours = launcher.decode(&vector.path, vector.container, DECODER)?;
-    let reference = launcher.decode(&vector.path, vector.container, REFERENCE)?;
+    let ours = run(launcher, vector, DECODER)?;
+    let reference = run(launcher, vector, REFERENCE)?;
     if ours.success != reference.success {
         return Err(format!("one ends well, the other does not: {}\n{}", ours.log, reference.log).into());
     }
-    let size = size_of(vector);
-    Ok(ours.digest(size)?.must_equal(&reference.digest(size)?)?)
+    let digest = |finished: &Finished| finished.digest(vector.planar(), size_of(vector));
+    Ok(digest(&ours)?.must_equal(&digest(&reference)?)?)
 }
 
 fn is_refused(launcher: &Launcher, vector: &Vector) -> Outcome {
-    let finished = launcher.decode(&vector.path, vector.container, DECODER)?;
+    let finished = run(launcher, vector, DECODER)?;
     if finished.success {
         return Err("the process ends as if all were well".into());
     }
@@ -151,11 +161,11 @@ fn is_refused(launcher: &Launcher, vector: &Vector) -> Outcome {
 }
 
 fn ends_twice_the_same(launcher: &Launcher, vector: &Vector) -> Outcome {
-    let run = || -> Outcome<_> {
-        let finished = launcher.decode(&vector.path, vector.container, DECODER)?;
+    let once = || -> Outcome<_> {
+        let finished = run(launcher, vector, DECODER)?;
         Ok((finished.success, std::fs::read(&finished.written)?))
     };
-    match run()? == run()? {
+    match once()? == once()? {
         true => Ok(()),
         false => Err("twice not the same".into()),
     }

@@ -2,11 +2,13 @@
 
 use std::fmt::Debug;
 
+use bytemuck::{Pod, Zeroable};
+
 use crate::picture::{Parity, Structure};
 use crate::simd::Kernels;
 
 /// A sample as it lies in memory: `u8` for 8 bits; 16-bit containers, one type per depth, for the rest.
-pub trait Sample: Kernels + Copy + Default + Debug + PartialEq + Send + Sync + 'static {
+pub trait Sample: Kernels + Pod + Default + Debug + PartialEq + Send + Sync + 'static {
     /// `BitDepth` of luma and chroma.
     const BIT_DEPTH: u32;
     /// The largest value of a sample.
@@ -41,7 +43,7 @@ impl Sample for u8 {
 }
 
 /// A sample of 10 bits in the upper bits of 16, as P010 has it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
 #[repr(transparent)]
 pub struct Sample10(pub u16);
 

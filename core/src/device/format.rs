@@ -13,6 +13,8 @@ pub const H264_SLICE: PixelFormat = PixelFormat::from_fourcc(*b"S264");
 pub const NV12: PixelFormat = PixelFormat::from_fourcc(*b"NV12");
 /// `V4L2_PIX_FMT_NV12M`: luma and chroma in memory planes of their own.
 pub const NV12M: PixelFormat = PixelFormat::from_fourcc(*b"NM12");
+/// `V4L2_PIX_FMT_P010`: 10 bits in the upper bits of 16.
+pub const P010: PixelFormat = PixelFormat::from_fourcc(*b"P010");
 
 /// How the chroma plane follows the luma plane.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -88,7 +88,6 @@ fn error_of(description: &str) -> String {
 #[test]
 fn what_cannot_be_decoded_is_refused_by_name() {
     for (name, options, feature) in [
-        ("high10", "-pix_fmt yuv420p10le", "bit"),
         ("high422", "-pix_fmt yuv422p", "4:2:2"),
         ("high444", "-pix_fmt yuv444p", "4:4:4"),
     ] {

@@ -51,6 +51,24 @@ fn caps_are_those_of_libavcodec_but_for_the_pixel_format() {
 }
 
 #[test]
+fn pictures_of_10_bits_keep_them_all() {
+    let file = encoded("deep", "size=88x72:rate=25:duration=0.4", "-pix_fmt yuv420p10le");
+    let of = |decoder: &str| {
+        let running = Running::new(&format!(
+            "{} ! {decoder} ! videoconvert dither=none ! video/x-raw,format=I420_10LE ! appsink name=sink sync=false",
+            source(&file)
+        ));
+        running.play();
+        running.frames()
+    };
+    assert_eq!(
+        caps_of("fourierh264dec", &file).get::<&str>("format").unwrap(),
+        "P010_10LE"
+    );
+    assert_eq!(of("fourierh264dec"), of("avdec_h264"));
+}
+
+#[test]
 fn a_size_change_renegotiates_and_loses_no_frame() {
     let sizes = ["320x240", "88x72", "176x144"];
     let streams = sizes.map(|size| {

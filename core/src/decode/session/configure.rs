@@ -249,8 +249,11 @@ pub(super) fn check_support(sps: &Sps, capabilities: &Capabilities) -> Result<()
         Some("4:4:4 sampling".to_owned())
     } else if sps.chroma_format_idc == 2 && !capabilities.chroma_422 {
         Some("4:2:2 sampling".to_owned())
-    } else if bit_depth > capabilities.max_bit_depth {
+    } else if bit_depth > capabilities.max_bit_depth || ![8, 10].contains(&bit_depth) {
         Some(format!("{bit_depth} bits per sample"))
+    } else if sps.bit_depth_luma() != sps.bit_depth_chroma() {
+        let (luma, chroma) = (sps.bit_depth_luma(), sps.bit_depth_chroma());
+        Some(format!("{luma} bits of luma and {chroma} bits of chroma per sample"))
     } else if sps.qpprime_y_zero_transform_bypass_flag {
         Some("lossless coding (qpprime_y_zero_transform_bypass_flag)".to_owned())
     } else if sps.mb_adaptive_frame_field_flag && !capabilities.interlaced {

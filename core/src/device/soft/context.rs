@@ -8,7 +8,7 @@ use nix::errno::Errno;
 use v4l2r::bindings as v4l2;
 
 use super::controls;
-use super::formats;
+use super::formats::{self, Samples};
 use super::job::{Arena, Job, Picture, PictureLayout, ReferencePicture, Step};
 use super::personality::Personality;
 use super::queue::{BufferQueue, State};
@@ -52,7 +52,7 @@ impl Context {
         let output_format = formats::output(&personality, &nothing);
         Self {
             current: controls::initial(&personality),
-            capture_format: formats::capture(&personality, output_format.size),
+            capture_format: formats::capture(&personality, output_format.size, Samples::default()),
             output_format,
             output: BufferQueue::new(personality.max_num_buffers),
             capture: BufferQueue::new(personality.max_num_buffers),
@@ -94,19 +94,47 @@ impl Context {
         if queue == Queue::Output {
             self.output_format = formats::output(&self.personality, wanted);
         }
-        self.capture_format = formats::capture(&self.personality, self.output_format.size);
+        self.reset_capture_format(self.samples());
         Ok(self.format(queue).clone())
     }
 
-    /// S_EXT_CTRLS: all values or none.
+    /// What the pictures of the current SPS are made of.
+    fn samples(&self) -> Samples {
+        Samples::of(&self.current.sps)
+    }
+
+    fn reset_capture_format(&mut self, samples: Samples) {
+        self.capture_format = formats::capture(&self.personality, self.output_format.size, samples);
+    }
+
+    /// An SPS that asks for another pixel format resets the CAPTURE format, and is refused while buffers have the old one.
+    fn follow_sps(&mut self, values: &[Control<'_>]) -> Result<(), Errno> {
+        let samples = values.iter().rev().find_map(|control| match control {
+            Control::Sps(sps) => Some(Samples::of(sps)),
+            _ => None,
+        });
+        match samples.filter(|&samples| samples != self.samples()) {
+            Some(_) if self.capture.is_busy() => Err(Errno::EBUSY),
+            Some(samples) => {
+                self.reset_capture_format(samples);
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// S_EXT_CTRLS: all values or none. Of another SPS in a request nothing comes but an error of its job.
     pub(super) fn set_controls(&mut self, request: Option<RequestId>, values: &[Control<'_>]) -> Result<(), Errno> {
         for control in values {
             controls::validate(&self.personality, &self.output_format, control)?;
         }
         match request {
-            None => values
-                .iter()
-                .for_each(|control| controls::store(&mut self.current, control)),
+            None => {
+                self.follow_sps(values)?;
+                values
+                    .iter()
+                    .for_each(|control| controls::store(&mut self.current, control));
+            }
             Some(id) => {
                 let request = self.requests.idle(id)?;
                 values.iter().for_each(|control| request.controls.set(control));
@@ -115,9 +143,9 @@ impl Context {
         Ok(())
     }
 
-    /// The CAPTURE pixel formats of the current SPS; all that is accepted (8-bit 4:2:0 and 4:0:0) gives the same.
+    /// The CAPTURE pixel formats of the current SPS: one.
     pub(super) fn capture_formats(&self) -> Vec<PixelFormat> {
-        vec![formats::capture_format(&self.personality)]
+        vec![self.samples().pixel_format(&self.personality)]
     }
 
     /// Whether a queue may have that kind of memory.

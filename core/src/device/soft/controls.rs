@@ -133,7 +133,9 @@ fn accepts_sps(personality: &Personality, output: &Format, sps: &v4l2::v4l2_ctrl
     let width = (u32::from(sps.pic_width_in_mbs_minus1) + 1) * 16;
     let height = map_units * 16 * if progressive { 1 } else { 2 };
     let sampling = sps.chroma_format_idc <= 1 && !has(v4l2::V4L2_H264_SPS_FLAG_SEPARATE_COLOUR_PLANE);
-    let depth = sps.bit_depth_luma_minus8 == 0 && sps.bit_depth_chroma_minus8 == 0;
+    let depth = sps.bit_depth_luma_minus8 == sps.bit_depth_chroma_minus8
+        && [0, 2].contains(&sps.bit_depth_luma_minus8)
+        && sps.bit_depth_luma_minus8 + 8 <= personality.max_bit_depth;
     let mbaff = has(v4l2::V4L2_H264_SPS_FLAG_MB_ADAPTIVE_FRAME_FIELD);
     sampling
         && depth

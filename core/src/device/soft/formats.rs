@@ -3,8 +3,10 @@
 use crate::memory::{Format, PixelFormat, PlaneFormat};
 use crate::units::Size;
 
+use v4l2r::bindings::v4l2_ctrl_h264_sps;
+
 use super::personality::Personality;
-use crate::device::format::{H264_SLICE, NV12, NV12M};
+use crate::device::format::{self, Chroma, H264_SLICE, NV12, NV12M, P010};
 
 /// Least bitstream buffer: a small picture whose every macroblock is I_PCM still fits.
 const MIN_BITSTREAM: u32 = 16 * 1024;
@@ -40,29 +42,66 @@ pub(super) fn output(personality: &Personality, wanted: &Format) -> Format {
     }
 }
 
-/// The pixel format of every picture.
-pub(super) fn capture_format(personality: &Personality) -> PixelFormat {
-    if personality.memory_planes == 2 { NV12M } else { NV12 }
+/// What of an SPS decides about the pixel format of its pictures.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Samples {
+    /// 10 bits each instead of 8.
+    is_deep: bool,
+}
+
+impl Samples {
+    /// Those of an SPS that [`super::controls::validate`] accepted.
+    pub(super) fn of(sps: &v4l2_ctrl_h264_sps) -> Self {
+        Self {
+            is_deep: sps.bit_depth_luma_minus8 > 0,
+        }
+    }
+
+    /// The pixel format of such pictures.
+    pub(super) fn pixel_format(self, personality: &Personality) -> PixelFormat {
+        match (self.is_deep, personality.memory_planes) {
+            (true, _) => P010,
+            (false, 2) => NV12M,
+            (false, _) => NV12,
+        }
+    }
+}
+
+/// The pixel formats of all pictures that a device of `personality` decodes.
+pub(super) fn all_capture_formats(personality: &Personality) -> Vec<PixelFormat> {
+    [false, true]
+        .into_iter()
+        .filter(|is_deep| !is_deep || personality.max_bit_depth > 8)
+        .map(|is_deep| Samples { is_deep }.pixel_format(personality))
+        .collect()
 }
 
 /// The CAPTURE format for pictures of `coded`, the size of the OUTPUT format.
-pub(super) fn capture(personality: &Personality, coded: Size) -> Format {
+pub(super) fn capture(personality: &Personality, coded: Size, samples: Samples) -> Format {
     let size = Size {
         width: coded.width,
         height: coded.height.next_multiple_of(personality.height_alignment),
     };
-    let pitch = size.width.next_multiple_of(personality.pitch_alignment);
+    let pixel_format = samples.pixel_format(personality);
+    let (chroma, bits_per_column) =
+        format::info(pixel_format).map_or((Chroma::HalfRows, 8), |info| (info.chroma, info.bits_per_column));
+    let bytes_per_column = bits_per_column / 8;
+    let pitch = (size.width * bytes_per_column).next_multiple_of(personality.pitch_alignment * bytes_per_column);
     let luma = pitch * size.height;
+    let chroma = match chroma {
+        Chroma::Packed => 0,
+        Chroma::HalfRows => luma / 2,
+        Chroma::FullRows => luma,
+    };
     let tail = size.width.div_ceil(16) * size.height.div_ceil(16) * personality.tail_per_macroblock;
     let plane = |size_image| PlaneFormat {
         bytes_per_line: pitch,
         size_image,
     };
-    let pixel_format = capture_format(personality);
     let planes = if pixel_format == NV12M {
-        vec![plane(luma), plane(luma / 2 + tail)]
+        vec![plane(luma), plane(chroma + tail)]
     } else {
-        vec![plane(luma + luma / 2 + tail)]
+        vec![plane(luma + chroma + tail)]
     };
     Format {
         pixel_format,
@@ -118,10 +157,13 @@ mod tests {
                 },
                 personality.max_size,
             ] {
-                let format = capture(&personality, coded_size(&personality, size));
-                let layout = frame_layout(&format).unwrap();
-                assert_eq!(layout.planes[0].pitch as u32 % personality.pitch_alignment, 0);
-                assert_eq!(layout.object_lengths.len() as u32, personality.memory_planes);
+                for is_deep in [false, true] {
+                    let format = capture(&personality, coded_size(&personality, size), Samples { is_deep });
+                    let layout = frame_layout(&format).unwrap();
+                    assert_eq!(layout.planes[0].pitch as u32 % personality.pitch_alignment, 0);
+                    let memory_planes = if is_deep { 1 } else { personality.memory_planes };
+                    assert_eq!(layout.object_lengths.len() as u32, memory_planes);
+                }
             }
         }
     }

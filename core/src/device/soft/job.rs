@@ -2,10 +2,12 @@
 
 use std::sync::{Arc, RwLock};
 
+use bytemuck::{try_cast_slice, try_cast_slice_mut};
 use fourier_soft::picture::DPB_SIZE;
-use fourier_soft::{Controls, FrameMut, FrameRef, MotionField, ParsedPicture, PlaneMut, PlaneRef};
+use fourier_soft::{Controls, FrameMut, FrameRef, MotionField, ParsedPicture, PlaneMut, PlaneRef, Sample};
 
 use crate::device::RequestId;
+use crate::device::format;
 use crate::memory::Format;
 use crate::units::BufferIndex;
 
@@ -68,9 +70,20 @@ pub(super) struct Picture {
     pub(super) layout: PictureLayout,
 }
 
-/// Where the samples of an NV12 or NV12M picture lie.
+/// What the samples of a picture are in memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum SampleKind {
+    /// 8 bits in a byte: NV12.
+    Byte,
+    /// 10 bits in 16: P010.
+    Word,
+}
+
+/// Where the samples of a picture lie: a luma plane and a chroma plane, in one memory plane or two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct PictureLayout {
+    pub(super) kind: SampleKind,
+    /// Bytes from one row to the next.
     pitch: usize,
     height: usize,
 }
@@ -78,7 +91,12 @@ pub(super) struct PictureLayout {
 impl PictureLayout {
     pub(super) fn new(capture: &Format) -> Self {
         let pitch = capture.planes.first().map_or(0, |plane| plane.bytes_per_line as usize);
+        let bits_per_column = format::info(capture.pixel_format).map_or(8, |info| info.bits_per_column);
         Self {
+            kind: match bits_per_column {
+                8 => SampleKind::Byte,
+                _ => SampleKind::Word,
+            },
             pitch,
             height: capture.size.height as usize,
         }
@@ -86,7 +104,11 @@ impl PictureLayout {
 
     /// Whether a picture of that many luma samples fits.
     pub(super) fn holds(self, width: usize, height: usize) -> bool {
-        width <= self.pitch && height <= self.height
+        let row = match self.kind {
+            SampleKind::Byte => width,
+            SampleKind::Word => width * 2,
+        };
+        row <= self.pitch && height <= self.height
     }
 
     fn luma(self) -> usize {
@@ -97,8 +119,8 @@ impl PictureLayout {
         self.luma() / 2
     }
 
-    /// The colour planes of a picture to read; `None` if the memory is too short.
-    pub(super) fn frame<'a>(self, planes: &'a ReadPlanes<'_>) -> Option<FrameRef<'a, u8>> {
+    /// The colour planes of a picture to read, of samples of its kind; `None` if the memory is too short.
+    pub(super) fn frame<'a, S: Sample>(self, planes: &'a ReadPlanes<'_>) -> Option<FrameRef<'a, S>> {
         let first = planes[0].as_ref()?.bytes();
         let chroma = match &planes[1] {
             Some(second) => second.bytes(),
@@ -106,8 +128,8 @@ impl PictureLayout {
         };
         let plane = |data: &'a [u8], length| {
             Some(PlaneRef {
-                data: data.get(..length)?,
-                pitch: self.pitch,
+                data: try_cast_slice(data.get(..length)?).ok()?,
+                pitch: self.pitch / size_of::<S>(),
             })
         };
         Some(FrameRef {
@@ -116,8 +138,8 @@ impl PictureLayout {
         })
     }
 
-    /// The colour planes of a picture to write; `None` if the memory is too short.
-    pub(super) fn frame_mut<'a>(self, planes: &'a mut WritePlanes<'_>) -> Option<FrameMut<'a, u8>> {
+    /// The colour planes of a picture to write, of samples of its kind; `None` if the memory is too short.
+    pub(super) fn frame_mut<'a, S: Sample>(self, planes: &'a mut WritePlanes<'_>) -> Option<FrameMut<'a, S>> {
         let [first, second] = planes;
         let (luma, rest) = first.as_mut()?.bytes_mut().split_at_mut_checked(self.luma())?;
         let chroma = match second {
@@ -125,10 +147,16 @@ impl PictureLayout {
             None => rest,
         };
         let chroma = chroma.get_mut(..self.chroma())?;
-        let pitch = self.pitch;
+        let pitch = self.pitch / size_of::<S>();
         Some(FrameMut {
-            luma: PlaneMut { data: luma, pitch },
-            chroma: PlaneMut { data: chroma, pitch },
+            luma: PlaneMut {
+                data: try_cast_slice_mut(luma).ok()?,
+                pitch,
+            },
+            chroma: PlaneMut {
+                data: try_cast_slice_mut(chroma).ok()?,
+                pitch,
+            },
         })
     }
 }

@@ -5,7 +5,7 @@ use crate::{Error, Result};
 
 use crate::device::{DecodeMode, StartCode};
 
-/// What the software node pretends to be. Tiling is not imitated: pictures are always NV12 or NV12M.
+/// What the software node pretends to be. Tiling is not imitated: pictures lie in rows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Personality {
     /// Its name, `default` for none.
@@ -20,8 +20,10 @@ pub struct Personality {
     pub height_alignment: u32,
     /// Bytes after the samples of the last memory plane, per macroblock (where drivers keep motion vectors).
     pub tail_per_macroblock: u32,
-    /// Memory planes of a picture: 1 (NV12) or 2 (NV12M).
+    /// Memory planes of a picture: 1 (NV12) or 2 (NV12M); there is always one of 10 bits (P010).
     pub memory_planes: u32,
+    /// Most bits of a sample: 8 or 10.
+    pub max_bit_depth: u8,
     /// It can hold a CAPTURE buffer for several requests.
     pub hold_capture: bool,
     /// It decodes fields and MBAFF frames, as far as fourier-soft does.
@@ -50,6 +52,7 @@ impl Default for Personality {
             height_alignment: 16,
             tail_per_macroblock: 0,
             memory_planes: 1,
+            max_bit_depth: 10,
             hold_capture: true,
             interlaced: true,
             import: true,
@@ -80,6 +83,7 @@ impl Personality {
             "default" => base,
             "hantro" => Self {
                 name: "hantro",
+                max_bit_depth: 8,
                 pitch_alignment: 16,
                 tail_per_macroblock: 64,
                 min_size: square(48),
@@ -87,6 +91,7 @@ impl Personality {
             },
             "rkvdec" => Self {
                 name: "rkvdec",
+                max_bit_depth: 8,
                 pitch_alignment: 16,
                 tail_per_macroblock: 128,
                 remove_bufs: false,
@@ -95,6 +100,7 @@ impl Personality {
             },
             "cedrus" => Self {
                 name: "cedrus",
+                max_bit_depth: 8,
                 decode_modes: vec![DecodeMode::SliceBased],
                 start_codes: vec![StartCode::None],
                 pitch_alignment: 32,
@@ -103,6 +109,7 @@ impl Personality {
             },
             "mediatek" => Self {
                 name: "mediatek",
+                max_bit_depth: 8,
                 height_alignment: 64,
                 memory_planes: 2,
                 hold_capture: false,
@@ -113,6 +120,7 @@ impl Personality {
             },
             "visl" => Self {
                 name: "visl",
+                max_bit_depth: 8,
                 decode_modes: vec![DecodeMode::SliceBased, DecodeMode::FrameBased],
                 start_codes: vec![StartCode::None, StartCode::AnnexB],
                 pitch_alignment: 1,
@@ -126,7 +134,7 @@ impl Personality {
     /// Parses what follows `soft:`: a name, options, or a name and options, separated by commas.
     ///
     /// Options are `mode` (`frame`, `slice`, `both`), `startcode` (`annexb`, `none`, `both`), `pitch`, `height`, `tail`,
-    /// `planes`, `buffers`, `threads` (numbers), `hold`, `fields`, `import`, `remove` (`on`, `off`), `min`, `max` (`WxH`).
+    /// `planes`, `depth`, `buffers`, `threads` (numbers), `hold`, `fields`, `import`, `remove` (`on`, `off`), `min`, `max` (`WxH`).
     ///
     /// # Errors
     /// [`Error::Unsupported`] naming the word that is not understood.
@@ -166,6 +174,7 @@ impl Personality {
             "height" => self.height_alignment = number(value, 16..=256).filter(|height| height % 16 == 0)?,
             "tail" => self.tail_per_macroblock = number(value, 0..=4096)?,
             "planes" => self.memory_planes = number(value, 1..=2)?,
+            "depth" => self.max_bit_depth = number(value, 8..=10).filter(|depth| depth % 2 == 0)? as u8,
             "buffers" => self.max_num_buffers = number(value, 1..=64)?,
             "threads" => self.threads = number(value, 1..=2)?,
             "hold" => self.hold_capture = switch(value)?,
@@ -242,6 +251,7 @@ mod tests {
             "max=17x16",
             "min=64",
             "planes=3",
+            "depth=9",
             "height=17",
             "x=1",
         ] {

@@ -4,14 +4,15 @@ use std::sync::{PoisonError, RwLockReadGuard};
 
 use fourier_soft::picture::{Parity, PictureParams, Structure};
 use fourier_soft::{
-    DecodeMode, EntropyDecoder, MotionField, Outcome, PicturePart, Reconstructor, Reference, References,
+    DecodeMode, EntropyDecoder, MotionField, Outcome, PicturePart, Reconstructor, Reference, References, Sample,
+    Sample10,
 };
 
 use crate::sys::SyncPhase;
 use crate::units::BufferIndex;
 
 use super::context::FinishedJob;
-use super::job::{Arena, Job, Picture, ReferencePicture, Step};
+use super::job::{Arena, Job, Picture, ReferencePicture, SampleKind, Step};
 use super::memory::ReadPlanes;
 
 /// Slice data into syntax elements.
@@ -60,6 +61,8 @@ pub(super) enum Finished {
 #[derive(Debug, Default)]
 pub(super) struct ReconstructionStage {
     reconstructor: Reconstructor<u8>,
+    /// Of samples of 10 bits.
+    deep: Reconstructor<Sample10>,
     /// The last job of a picture of which more slices may come (slice-based decoding into a held CAPTURE buffer, or one
     /// that may be queued again).
     open: Option<Job>,
@@ -193,7 +196,10 @@ impl ReconstructionStage {
         if let Err(error) = job.target.memory.sync(SyncPhase::Start) {
             tracing::warn!("{error}");
         }
-        let outcome = self.write(job, part);
+        let outcome = match job.target.layout.kind {
+            SampleKind::Byte => write(&mut self.reconstructor, job, part),
+            SampleKind::Word => write(&mut self.deep, job, part),
+        };
         if let Err(error) = job.target.memory.sync(SyncPhase::End) {
             tracing::warn!("{error}");
         }
@@ -203,24 +209,21 @@ impl ReconstructionStage {
         let damaged = |outcome: Outcome| outcome.concealed_macroblocks > 0 || outcome.missing_reference;
         !parsed.faults.is_empty() || outcome.is_none_or(damaged)
     }
+}
 
-    /// The reconstruction itself; `None` if the memory of the target is too short.
-    fn write(&mut self, job: &Job, part: PicturePart) -> Option<Outcome> {
-        let mut planes = job.target.memory.write();
-        let mut target = job.target.layout.frame_mut(&mut planes)?;
-        let mut motion = job.target.motion.write().unwrap_or_else(PoisonError::into_inner);
-        let locked = job
-            .arena
-            .references
-            .each_ref()
-            .map(|reference| reference.as_ref().map(LockedReference::new));
-        let references = locked.each_ref().map(|reference| reference.as_ref()?.reference());
-        let parsed = &job.arena.parsed;
-        Some(
-            self.reconstructor
-                .reconstruct(parsed, part, &mut target, &mut motion, &References(references)),
-        )
-    }
+/// The reconstruction itself; `None` if the memory of the target is too short.
+fn write<S: Sample>(reconstructor: &mut Reconstructor<S>, job: &Job, part: PicturePart) -> Option<Outcome> {
+    let mut planes = job.target.memory.write();
+    let mut target = job.target.layout.frame_mut(&mut planes)?;
+    let mut motion = job.target.motion.write().unwrap_or_else(PoisonError::into_inner);
+    let locked = job
+        .arena
+        .references
+        .each_ref()
+        .map(|reference| reference.as_ref().map(LockedReference::new));
+    let references = locked.each_ref().map(|reference| reference.as_ref()?.reference());
+    let parsed = &job.arena.parsed;
+    Some(reconstructor.reconstruct(parsed, part, &mut target, &mut motion, &References(references)))
 }
 
 /// A CAPTURE buffer that is held, with one field or both.
@@ -239,12 +242,19 @@ impl HeldFields {
         if let Err(error) = memory.sync(SyncPhase::Start) {
             tracing::warn!("{error}");
         }
-        if let Some(mut frame) = self.picture.layout.frame_mut(&mut memory.write()) {
-            frame.fill_field(missing);
+        match self.picture.layout.kind {
+            SampleKind::Byte => fill_field::<u8>(&self.picture, missing),
+            SampleKind::Word => fill_field::<Sample10>(&self.picture, missing),
         }
         if let Err(error) = memory.sync(SyncPhase::End) {
             tracing::warn!("{error}");
         }
+    }
+}
+
+fn fill_field<S: Sample>(picture: &Picture, missing: Parity) {
+    if let Some(mut frame) = picture.layout.frame_mut::<S>(&mut picture.memory.write()) {
+        frame.fill_field(missing);
     }
 }
 
@@ -283,7 +293,7 @@ impl<'a> LockedReference<'a> {
     }
 
     /// What reconstruction sees.
-    fn reference(&self) -> Option<Reference<'_, u8>> {
+    fn reference<S: Sample>(&self) -> Option<Reference<'_, S>> {
         match self {
             Self::Target => Some(Reference::Target),
             Self::Other {
