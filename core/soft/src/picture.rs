@@ -77,6 +77,17 @@ pub enum ChromaFormat {
     Yuv422,
 }
 
+impl ChromaFormat {
+    /// `MbHeightC`: rows of chroma in a macroblock; without chroma those of the grey that stands there.
+    #[inline(always)]
+    pub fn mb_height_c(self) -> usize {
+        match self {
+            Self::Monochrome | Self::Yuv420 => 8,
+            Self::Yuv422 => 16,
+        }
+    }
+}
+
 /// One entry of `v4l2_ctrl_h264_decode_params.dpb` that is valid and active.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DpbEntry {

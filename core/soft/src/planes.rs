@@ -4,7 +4,7 @@ use std::fmt::Debug;
 
 use bytemuck::{Pod, Zeroable};
 
-use crate::picture::{Parity, Structure};
+use crate::picture::{ChromaFormat, Parity, Structure};
 use crate::simd::Kernels;
 
 /// A sample as it lies in memory: `u8` for 8 bits; 16-bit containers, one type per depth, for the rest.
@@ -153,10 +153,10 @@ impl<'a, S> FrameRef<'a, S> {
         }
     }
 
-    /// Whether a 4:2:0 picture of that many macroblocks lies inside.
-    pub(crate) fn holds(&self, width_in_mbs: usize, height_in_mbs: usize) -> bool {
-        self.luma.holds(width_in_mbs * 16, height_in_mbs * 16)
-            && self.chroma.holds(width_in_mbs * 16, height_in_mbs * 8)
+    /// Whether a picture of that many macroblocks lies inside.
+    pub(crate) fn holds(&self, chroma_format: ChromaFormat, width_in_mbs: usize, height_in_mbs: usize) -> bool {
+        let chroma_rows = height_in_mbs * chroma_format.mb_height_c();
+        self.luma.holds(width_in_mbs * 16, height_in_mbs * 16) && self.chroma.holds(width_in_mbs * 16, chroma_rows)
     }
 }
 
@@ -186,10 +186,10 @@ impl<S: Copy> FrameMut<'_, S> {
 }
 
 impl<S> FrameMut<'_, S> {
-    /// Whether a 4:2:0 picture of that many macroblocks lies inside.
-    pub(crate) fn holds(&self, width_in_mbs: usize, height_in_mbs: usize) -> bool {
-        self.luma.holds(width_in_mbs * 16, height_in_mbs * 16)
-            && self.chroma.holds(width_in_mbs * 16, height_in_mbs * 8)
+    /// Whether a picture of that many macroblocks lies inside.
+    pub(crate) fn holds(&self, chroma_format: ChromaFormat, width_in_mbs: usize, height_in_mbs: usize) -> bool {
+        let chroma_rows = height_in_mbs * chroma_format.mb_height_c();
+        self.luma.holds(width_in_mbs * 16, height_in_mbs * 16) && self.chroma.holds(width_in_mbs * 16, chroma_rows)
     }
 
     /// The rows that a picture of this structure occupies: all of a frame, every other row for a field.

@@ -22,7 +22,10 @@ fn not_decoded(columns: &[&str]) -> Option<&'static str> {
         Some("264" | "h264" | "jsv" | "avc" | "26l" | "jvt")
     );
     let reasons = [
-        (!matches!(*pix_fmt, "yuv420p" | "yuvj420p" | "yuv420p10le"), "not 4:2:0"),
+        (
+            pix_fmt.starts_with("yuv444") || !pix_fmt.starts_with("yuv"),
+            "4:4:4, or no picture at all",
+        ),
         (*pix_fmt == "yuv420p" && has("bd10"), "changes its bit depth"),
         (has("FMO"), "FMO"),
         (has("lossless"), "lossless"),
@@ -87,7 +90,7 @@ fn decode_all(mode: DecodeMode) -> io::Result<()> {
             .map_or(columns[8], |&(_, md5)| md5);
         let stream = fs::read(folder.join(&name))?;
         let md5 = match columns[7] {
-            "yuv420p10le" => md5_of::<Sample10>(&stream, mode),
+            "yuv420p10le" | "yuv422p10le" => md5_of::<Sample10>(&stream, mode),
             _ => md5_of::<u8>(&stream, mode),
         };
         match md5 {

@@ -95,7 +95,6 @@ fn check_decodable(controls: &Controls) -> Result<(), Error> {
     check("SPS", "bit_depth_chroma_minus8", sps.bit_depth_chroma_minus8, 0..=6)?;
     let refused = [
         (sps.chroma_format_idc == 3, "4:4:4"),
-        (sps.chroma_format_idc == 2, "4:2:2"),
         (
             sps.bit_depth_luma_minus8 != sps.bit_depth_chroma_minus8 || ![0, 2].contains(&sps.bit_depth_luma_minus8),
             "anything but 8 or 10 bits per sample",
@@ -269,7 +268,7 @@ mod tests {
             change(&mut controls);
             PictureParams::from_controls(&controls).unwrap_err().to_string()
         };
-        assert_eq!(refused(|c| c.sps.chroma_format_idc = 2), "4:2:2 is not supported");
+        assert_eq!(refused(|c| c.sps.chroma_format_idc = 3), "4:4:4 is not supported");
         assert!(refused(|c| c.sps.bit_depth_luma_minus8 = 2).contains("8 or 10 bits"));
         assert!(refused(|c| c.pps.num_slice_groups_minus1 = 1).contains("slice group"));
     }

@@ -26,13 +26,13 @@ impl<'a, S: Sample> Picture<'a, S> {
     pub(super) fn conceal_until(&mut self, end: usize, source: Option<FrameRef<'a, S>>) {
         while self.state.next_mb < end {
             let mb_addr = self.state.next_mb;
-            let MbPlace { x, y, .. } = self.place(mb_addr, false);
+            let MbPlace { x, y, mb_height_c, .. } = self.place(mb_addr, false);
             copy(&mut self.target.luma, source.map(|picture| picture.luma), (x, y), 16);
             copy(
                 &mut self.target.chroma,
                 source.map(|picture| picture.chroma),
-                (x, y / 2),
-                8,
+                (x, y / 16 * mb_height_c),
+                mb_height_c,
             );
             self.state.macroblocks[mb_addr] = MbState::ABSENT;
             *self.motion.get_mut(mb_addr) = MbMotion::INTRA;

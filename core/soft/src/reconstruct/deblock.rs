@@ -113,7 +113,7 @@ impl<'a> Around<'a> {
 struct Deblocked<'a, 'f, S> {
     target: &'a mut FrameMut<'f, S>,
     place: MbPlace,
-    has_chroma: bool,
+    chroma_format: ChromaFormat,
     current: Side<'a>,
     slice: &'a SliceState,
 }
@@ -146,7 +146,7 @@ impl<'a, 'f, S: Sample> Deblocked<'a, 'f, S> {
         let mb = Self {
             target,
             place,
-            has_chroma: params.chroma_format != ChromaFormat::Monochrome,
+            chroma_format: params.chroma_format,
             current,
             slice,
         };
@@ -183,7 +183,13 @@ impl<'a, 'f, S: Sample> Deblocked<'a, 'f, S> {
             return;
         }
         let thresholds = Thresholds::between::<S>(state, state, self.slice);
-        let step = if state.transform_size_8x8_flag { 2 } else { 1 };
+        // Rows of blocks of 4:2:2 chroma are as far apart as those of 4x4 luma, whatever the luma transform.
+        let chroma_alone = edge == Edge::Horizontal && self.chroma_format == ChromaFormat::Yuv422;
+        let step = if state.transform_size_8x8_flag && !chroma_alone {
+            2
+        } else {
+            1
+        };
         let limit = self.limit();
         for i in (step..4).step_by(step) {
             let strengths = match state.intra {
@@ -200,7 +206,8 @@ impl<'a, 'f, S: Sample> Deblocked<'a, 'f, S> {
     fn filter(&mut self, edge: Edge, i: usize, thresholds: &[Thresholds; 3], strengths: BoundaryStrengths) {
         let [y, cb, cr] = thresholds;
         let place = &self.place;
-        if let Some(filter) = edge_filter(y, y, strengths) {
+        let is_of_luma = i.is_multiple_of(2) || !self.current.state.transform_size_8x8_flag;
+        if let Some(filter) = edge_filter(y, y, strengths).filter(|_| is_of_luma) {
             let offset = match edge {
                 Edge::Vertical => i * 4,
                 Edge::Horizontal => i * 4 * place.luma_pitch,
@@ -208,16 +215,27 @@ impl<'a, 'f, S: Sample> Deblocked<'a, 'f, S> {
             let plane = PlaneMut::new(&mut *self.target.luma.data, place.luma_pitch);
             S::deblock_luma(edge, plane, place.luma_at + offset, &filter);
         }
-        if !self.has_chroma || !i.is_multiple_of(2) {
+        let (is_of_chroma, row) = match self.chroma_format {
+            ChromaFormat::Monochrome => (false, 0),
+            ChromaFormat::Yuv420 => (i.is_multiple_of(2), i * 2),
+            ChromaFormat::Yuv422 => (edge == Edge::Horizontal || i.is_multiple_of(2), i * 4),
+        };
+        let Some(filter) = is_of_chroma.then(|| edge_filter(cb, cr, strengths)).flatten() else {
             return;
-        }
-        if let Some(filter) = edge_filter(cb, cr, strengths) {
-            let offset = match edge {
-                Edge::Vertical => i * 4,
-                Edge::Horizontal => i * 2 * place.chroma_pitch,
-            };
-            let plane = PlaneMut::new(&mut *self.target.chroma.data, place.chroma_pitch);
-            S::deblock_chroma(edge, plane, place.chroma_at + offset, &filter);
+        };
+        let mut plane = PlaneMut::new(&mut *self.target.chroma.data, place.chroma_pitch);
+        match (edge, self.chroma_format) {
+            (Edge::Horizontal, _) => {
+                S::deblock_chroma(edge, plane, place.chroma_at + row * place.chroma_pitch, &filter);
+            }
+            // 16 rows.
+            (Edge::Vertical, ChromaFormat::Yuv422) => {
+                for half in 0..2 {
+                    let at = place.chroma_at + half * 8 * place.chroma_pitch + i * 4;
+                    S::deblock_chroma(edge, plane.from(0), at, &filter.half(half));
+                }
+            }
+            (Edge::Vertical, _) => S::deblock_chroma(edge, plane, place.chroma_at + i * 4, &filter),
         }
     }
 }

@@ -32,10 +32,11 @@ impl<S: Sample> FirstField<S> {
         }
         self.is_used = true;
         self.width = params.width_in_mbs as usize * 16;
-        let rows = params.height_in_mbs as usize * 16;
+        let height_in_mbs = params.height_in_mbs as usize;
+        let chroma_rows = height_in_mbs * params.chroma_format.mb_height_c();
         let field = target.picture(Structure::Field(parity));
-        copy(&mut self.luma, &field.luma, self.width, rows);
-        copy(&mut self.chroma, &field.chroma, self.width, rows / 2);
+        copy(&mut self.luma, &field.luma, self.width, height_in_mbs * 16);
+        copy(&mut self.chroma, &field.chroma, self.width, chroma_rows);
     }
 
     /// The copy, if there is one.

@@ -15,7 +15,7 @@ use crate::simd::{Size, Weighting};
 pub(super) struct InterScratch<S> {
     /// Prediction from the second list.
     luma: [S; 256],
-    chroma: [S; 128],
+    chroma: [S; 256],
     filters: FilterScratch<S>,
 }
 
@@ -23,7 +23,7 @@ impl<S: Sample> Default for InterScratch<S> {
     fn default() -> Self {
         Self {
             luma: [S::default(); 256],
-            chroma: [S::default(); 128],
+            chroma: [S::default(); 256],
             filters: FilterScratch::default(),
         }
     }
@@ -55,17 +55,17 @@ impl Part {
                 size,
             },
             luma_at: place.luma_at + area.y * 4 * place.luma_pitch + area.x * 4,
-            chroma_at: place.chroma_at + area.y * 2 * place.chroma_pitch + area.x * 4,
+            chroma_at: place.chroma_at + area.y * (place.mb_height_c / 4) * place.chroma_pitch + area.x * 4,
             ref_idx: [motion.ref_idx[0][quarter], motion.ref_idx[1][quarter]],
             mv: [motion.mv[0][first], motion.mv[1][first]],
         }
     }
 
     /// Size of its chroma, in samples: Cb and Cr alternate.
-    fn chroma_size(&self) -> Size {
+    fn chroma_size(&self, place: &MbPlace) -> Size {
         Size {
             width: self.block.size.width,
-            height: self.block.size.height / 2,
+            height: self.block.size.height / 4 * (place.mb_height_c / 4),
         }
     }
 }
@@ -100,7 +100,7 @@ impl<'a, S: Sample> Picture<'a, S> {
             let other = both.then_some(PlaneRef::new(chroma, 16));
             let weighting = weights.as_ref().map(|weights| &weights.chroma);
             let dst = PlaneMut::new(&mut self.target.chroma.data[part.chroma_at..], place.chroma_pitch);
-            combine(dst, other, part.chroma_size(), weighting);
+            combine(dst, other, part.chroma_size(place), weighting);
         }
     }
 
@@ -112,6 +112,7 @@ impl<'a, S: Sample> Picture<'a, S> {
             picture: entry.picture.and_then(|picture| self.pool.get(picture)),
             width_in_mbs: self.state.width_in_mbs,
             height_in_mbs: place.height_in_mbs,
+            mb_height_c: place.mb_height_c,
         };
         let InterScratch { luma, chroma, filters } = &mut *self.scratch;
         let (luma_dst, chroma_dst) = match list == 1 && part.ref_idx[0] >= 0 {
@@ -123,9 +124,13 @@ impl<'a, S: Sample> Picture<'a, S> {
         };
         let mv = part.mv[list];
         reference.luma(&part.block, mv, luma_dst, filters);
-        if self.params.chroma_format != ChromaFormat::Monochrome {
-            let mv = chroma_vector(mv, place.parity, entry.picture.and_then(|picture| picture.parity));
-            reference.chroma(&part.block, mv, chroma_dst, filters);
+        match self.params.chroma_format {
+            ChromaFormat::Monochrome => {}
+            ChromaFormat::Yuv420 => {
+                let mv = chroma_vector(mv, place.parity, entry.picture.and_then(|picture| picture.parity));
+                reference.chroma(&part.block, mv, chroma_dst, filters);
+            }
+            ChromaFormat::Yuv422 => reference.chroma(&part.block, mv, chroma_dst, filters),
         }
     }
 

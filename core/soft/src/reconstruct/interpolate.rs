@@ -176,6 +176,7 @@ pub(super) struct RefBlock<'a, S> {
     pub picture: Option<FrameRef<'a, S>>,
     pub width_in_mbs: usize,
     pub height_in_mbs: usize,
+    pub mb_height_c: usize,
 }
 
 impl<S: Sample> RefBlock<'_, S> {
@@ -235,11 +236,13 @@ impl<S: Sample> RefBlock<'_, S> {
         }
     }
 
-    /// Chroma sample interpolation (8.4.2.2.2) for 4:2:0.
+    /// Chroma sample interpolation (8.4.2.2.2): a vector counts eighths of a sample, in columns of 4:2:2 quarters.
     pub(super) fn chroma(&self, block: &Block, mv: Mv, dst: PlaneMut<'_, S>, scratch: &mut FilterScratch<S>) {
+        let is_422 = self.mb_height_c == 16;
+        let rows = |luma_rows: usize| if is_422 { luma_rows } else { luma_rows / 2 };
         let size = Size {
             width: block.size.width / 2,
-            height: block.size.height / 2,
+            height: rows(block.size.height),
         };
         let Some(picture) = &self.picture else {
             return grey(
@@ -252,15 +255,16 @@ impl<S: Sample> RefBlock<'_, S> {
         };
         let picture_size = Size {
             width: self.width_in_mbs * 8,
-            height: self.height_in_mbs * 8,
+            height: self.height_in_mbs * self.mb_height_c,
         };
         let reach = Reach::<S, 2> {
             plane: picture.chroma,
             size: picture_size,
         };
         let (mv_x, mv_y) = (i32::from(mv.x), i32::from(mv.y));
+        let mv_y = if is_422 { mv_y * 2 } else { mv_y };
         let fraction = [(mv_x & 7) as u8, (mv_y & 7) as u8];
-        let at = ((block.x / 2) as i32 + (mv_x >> 3), (block.y / 2) as i32 + (mv_y >> 3));
+        let at = ((block.x / 2) as i32 + (mv_x >> 3), rows(block.y) as i32 + (mv_y >> 3));
         let source = reach.source(at, size, [Margin::chroma(fraction); 2], &mut scratch.edge);
         if fraction == [0; 2] {
             S::luma(

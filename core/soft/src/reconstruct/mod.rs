@@ -118,7 +118,11 @@ impl<S: Sample> Reconstructor<S> {
         if !same_depth
             || width_in_mbs == 0
             || height_in_mbs == 0
-            || !target.holds(width_in_mbs, params.frame_height_in_mbs() as usize)
+            || !target.holds(
+                params.chroma_format,
+                width_in_mbs,
+                params.frame_height_in_mbs() as usize,
+            )
         {
             let concealed_macroblocks = params.width_in_mbs.saturating_mul(params.height_in_mbs);
             return Outcome {

@@ -49,6 +49,8 @@ pub(super) struct MbPlace {
     /// The same of its chroma.
     pub chroma_at: usize,
     pub chroma_pitch: usize,
+    /// `MbHeightC`.
+    pub mb_height_c: usize,
     /// Height of the picture or field, in macroblocks.
     pub height_in_mbs: usize,
     /// The parity of a macroblock of a field picture and of a field macroblock.
@@ -133,6 +135,7 @@ impl<'a, S: Sample> Picture<'a, S> {
     /// Where a macroblock lies; `field` = it is a field macroblock of an MBAFF frame.
     pub(super) fn place(&self, mb_addr: usize, field: bool) -> MbPlace {
         let (width, height_in_mbs) = (self.state.width_in_mbs, self.state.height_in_mbs);
+        let mb_height_c = self.params.chroma_format.mb_height_c();
         let [luma_pitch, chroma_pitch] = [self.target.luma.pitch, self.target.chroma.pitch];
         let is_mbaff = self.params.structure.is_mbaff();
         let (x, mb_y) = match is_mbaff {
@@ -145,8 +148,9 @@ impl<'a, S: Sample> Picture<'a, S> {
                 y: mb_y * 16,
                 luma_at: mb_y * 16 * luma_pitch + x,
                 luma_pitch,
-                chroma_at: mb_y * 8 * chroma_pitch + x,
+                chroma_at: mb_y * mb_height_c * chroma_pitch + x,
                 chroma_pitch,
+                mb_height_c,
                 height_in_mbs,
                 parity: self.params.structure.parity(),
             };
@@ -157,8 +161,9 @@ impl<'a, S: Sample> Picture<'a, S> {
             y: pair_y * 16,
             luma_at: (pair_y * 32 + bottom) * luma_pitch + x,
             luma_pitch: luma_pitch * 2,
-            chroma_at: (pair_y * 16 + bottom) * chroma_pitch + x,
+            chroma_at: (pair_y * 2 * mb_height_c + bottom) * chroma_pitch + x,
             chroma_pitch: chroma_pitch * 2,
+            mb_height_c,
             height_in_mbs: height_in_mbs / 2,
             parity: Some(if bottom == 0 { Parity::Top } else { Parity::Bottom }),
         }
@@ -251,7 +256,8 @@ impl<'a, S: Sample> Picture<'a, S> {
             data: &*self.target.chroma.data,
             pitch: self.target.chroma.pitch,
         };
-        self.state.keep_lines(luma, chroma, mb_y);
+        self.state
+            .keep_lines(luma, chroma, mb_y, self.params.chroma_format.mb_height_c());
         deblock::row(self, mb_y);
     }
 }

@@ -51,7 +51,7 @@ impl<'a, S: Sample> Pool<'a, S> {
         let (width, height) = (params.width_in_mbs as usize, params.frame_height_in_mbs() as usize);
         let first_parity = params.structure.parity().map(Parity::opposite);
         let pictures = references.0.map(|reference| match reference {
-            Some(Reference::Frame { frame, motion }) if frame.holds(width, height) => {
+            Some(Reference::Frame { frame, motion }) if frame.holds(params.chroma_format, width, height) => {
                 Some(RefPicture::Frame { frame, motion })
             }
             Some(Reference::Target) => match (first_field, first_parity) {

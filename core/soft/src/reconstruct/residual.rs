@@ -2,6 +2,7 @@
 
 use super::scaling::{LevelScale, Scan};
 use crate::macroblock::{Coefficient, Macroblock, block};
+use crate::picture::ChromaFormat;
 use crate::planes::{PlaneMut, Sample};
 
 /// The levels of a macroblock that are still to come, block after block in the order of the syntax.
@@ -138,28 +139,65 @@ pub(super) fn luma_dc(levels: &[Coefficient], scaling: Scaling4x4<'_>) -> [i32; 
     c
 }
 
-/// The four chroma blocks of each of Cb and Cr of a 4:2:0 macroblock onto `dst` (8.5.4, 8.5.11).
+/// What chroma levels are scaled by: those of AC and the DC, of Cb and Cr.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ChromaScaling<'a> {
+    pub ac: [Scaling4x4<'a>; 2],
+    /// `LevelScale( QP'c % 6, 0, 0 ) << ( QP'c / 6 )`, of 4:2:2 with `QP'c,dc`.
+    pub dc: [i32; 2],
+}
+
+impl<'a> ChromaScaling<'a> {
+    /// Of `QP'c` of Cb and Cr.
+    #[inline(always)]
+    pub(super) fn new(format: ChromaFormat, tables: &'a LevelScale, scan: &'a Scan, inter: bool, qp: [u8; 2]) -> Self {
+        let of =
+            |qp: [u8; 2]| [1, 2].map(|component| Scaling4x4::new(tables, scan, inter, component, qp[component - 1]));
+        let ac = of(qp);
+        let dc = match format {
+            ChromaFormat::Monochrome | ChromaFormat::Yuv420 => ac,
+            // Equation 8-329.
+            ChromaFormat::Yuv422 => of(qp.map(|qp| qp + 3)),
+        };
+        Self {
+            ac,
+            dc: dc.map(|scaling| scaling.scale[0]),
+        }
+    }
+}
+
+/// The chroma blocks of Cb and Cr of a macroblock, eight of each in 4:2:2, else four, onto `dst` (8.5.4, 8.5.11).
 pub(super) fn add_chroma<S: Sample>(
     mut dst: PlaneMut<'_, S>,
+    format: ChromaFormat,
     mb: &Macroblock,
     mut levels: Levels<'_>,
-    scalings: [Scaling4x4<'_>; 2],
+    scaling: &ChromaScaling<'_>,
 ) {
-    let dc = [block::CB_DC, block::CR_DC].map(|place| levels.block(mb, place));
-    let dc = [chroma_dc(dc[0], scalings[0].scale), chroma_dc(dc[1], scalings[1].scale)];
-    let mut ac = [[[].as_slice(); 4]; 2];
+    let mut dc = [[0; 8]; 2];
+    for (component, dc) in dc.iter_mut().enumerate() {
+        let levels = levels.block(mb, block::CB_DC + component);
+        match format {
+            ChromaFormat::Yuv422 => *dc = chroma_dc_422(levels, scaling.dc[component]),
+            ChromaFormat::Monochrome | ChromaFormat::Yuv420 => {
+                dc[..4].copy_from_slice(&chroma_dc(levels, scaling.dc[component]));
+            }
+        }
+    }
+    let blocks = format.mb_height_c() / 2;
+    let mut ac = [[[].as_slice(); 8]; 2];
     for (of_component, first) in ac.iter_mut().zip([block::CB_AC, block::CR_AC]) {
-        for (i, of_block) in of_component.iter_mut().enumerate() {
+        for (i, of_block) in of_component.iter_mut().enumerate().take(blocks) {
             *of_block = levels.block(mb, first + i);
         }
     }
-    for i in 0..4 {
+    for i in 0..blocks {
         if ac[0][i].is_empty() && ac[1][i].is_empty() && dc[0][i] | dc[1][i] == 0 {
             continue;
         }
         let mut blocks = [
-            coefficients_4x4(ac[0][i], scalings[0]),
-            coefficients_4x4(ac[1][i], scalings[1]),
+            coefficients_4x4(ac[0][i], scaling.ac[0]),
+            coefficients_4x4(ac[1][i], scaling.ac[1]),
         ];
         (blocks[0][0], blocks[1][0]) = (dc[0][i], dc[1][i]);
         let at = (i / 2) * 4 * dst.pitch + (i % 2) * 8;
@@ -167,8 +205,8 @@ pub(super) fn add_chroma<S: Sample>(
     }
 }
 
-/// Inverse transform and scaling of the DC of one chroma component (equations 8-328 to 8-330).
-fn chroma_dc(levels: &[Coefficient], scale: &[i32; 16]) -> [i32; 4] {
+/// Inverse transform and scaling of the DC of one chroma component of 4:2:0 (equations 8-328 and 8-330).
+fn chroma_dc(levels: &[Coefficient], scale: i32) -> [i32; 4] {
     let mut c = [0i32; 4];
     for coefficient in levels {
         c[coefficient.index() & 3] = coefficient.level();
@@ -181,7 +219,24 @@ fn chroma_dc(levels: &[Coefficient], scale: &[i32; 16]) -> [i32; 4] {
         sum_0.wrapping_sub(sum_1),
         difference_0.wrapping_sub(difference_1),
     ];
-    f.map(|f| f.wrapping_mul(scale[0]) >> 5)
+    f.map(|f| f.wrapping_mul(scale) >> 5)
+}
+
+/// The same of 4:2:2, four rows of two, by `chroma4x4BlkIdx` (equations 8-327, 8-331 and 8-332).
+fn chroma_dc_422(levels: &[Coefficient], scale: i32) -> [i32; 8] {
+    /// Where each level goes.
+    const RASTER: [usize; 8] = [0, 2, 1, 4, 6, 3, 5, 7];
+    let mut c = [0i32; 8];
+    for coefficient in levels {
+        c[RASTER[coefficient.index() & 7]] = coefficient.level();
+    }
+    let [left, right] = [0, 1].map(|x| hadamard_4([c[x], c[x + 2], c[x + 4], c[x + 6]]));
+    let mut dc = [0; 8];
+    for (y, pair) in dc.as_chunks_mut::<2>().0.iter_mut().enumerate() {
+        let f = [left[y].wrapping_add(right[y]), left[y].wrapping_sub(right[y])];
+        *pair = f.map(|f| f.wrapping_mul(scale).wrapping_add(32) >> 6);
+    }
+    dc
 }
 
 #[inline(always)]

@@ -138,12 +138,18 @@ impl<S: Sample> State<S> {
     }
 
     /// Keeps the last lines of macroblock row `mb_y` for the next one, before they are deblocked.
-    pub(super) fn keep_lines(&mut self, luma: PlaneRef<'_, S>, chroma: PlaneRef<'_, S>, mb_y: usize) {
+    pub(super) fn keep_lines(
+        &mut self,
+        luma: PlaneRef<'_, S>,
+        chroma: PlaneRef<'_, S>,
+        mb_y: usize,
+        mb_height_c: usize,
+    ) {
         let width = self.width_in_mbs * 16;
         self.above_luma
             .copy_from_slice(&luma.data[(mb_y * 16 + 15) * luma.pitch..][..width]);
         self.above_chroma
-            .copy_from_slice(&chroma.data[(mb_y * 8 + 7) * chroma.pitch..][..width]);
+            .copy_from_slice(&chroma.data[(mb_y * mb_height_c + mb_height_c - 1) * chroma.pitch..][..width]);
     }
 
     /// The neighbours of a macroblock that are in its slice.

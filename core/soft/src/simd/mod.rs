@@ -74,6 +74,21 @@ pub struct EdgeFilter {
     pub strength: Strength,
 }
 
+impl EdgeFilter {
+    /// Of one half of the edge.
+    #[inline(always)]
+    pub(crate) fn half(&self, half: usize) -> Self {
+        let strength = match self.strength {
+            Strength::Intra => Strength::Intra,
+            Strength::Normal(tc0) => {
+                let [first, second] = [tc0[half * 2 & 3], tc0[(half * 2 + 1) & 3]];
+                Strength::Normal([first, first, second, second])
+            }
+        };
+        Self { strength, ..*self }
+    }
+}
+
 /// `bS` of the four quarters of an edge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Strength {

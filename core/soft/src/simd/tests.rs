@@ -96,7 +96,7 @@ fn chroma_interpolation_equals_its_twin() {
         let Size { width, height } = size(noise);
         let size = Size {
             width: width / 2,
-            height: height / 2,
+            height: height >> noise.below(2),
         };
         let fraction = [noise.below(8) as u8, noise.below(8) as u8];
         plain::chroma(fraction, plain, src, size);

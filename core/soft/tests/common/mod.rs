@@ -52,6 +52,8 @@ pub struct Frame<S> {
     luma: Vec<S>,
     chroma: Vec<S>,
     pitch: usize,
+    /// 1 in 4:2:2, else 2.
+    sub_height_c: usize,
     crop: Rect,
     motion: MotionField,
 }
@@ -60,10 +62,12 @@ impl<S: FileSample> Frame<S> {
     fn new(sps: &Sps) -> Self {
         let size = sps.coded_size();
         let (width, height) = (size.width as usize, size.height as usize);
+        let sub_height_c = if sps.chroma_format_idc == 2 { 1 } else { 2 };
         Self {
             luma: vec![S::default(); width * height],
-            chroma: vec![S::default(); width * height / 2],
+            chroma: vec![S::default(); width * height / sub_height_c],
             pitch: width,
+            sub_height_c,
             crop: sps.crop_rect(),
             motion: MotionField::default(),
         }
@@ -106,7 +110,8 @@ impl<S: FileSample> Frame<S> {
             row[x..x + width].iter().for_each(|sample| sample.append(&mut planar));
         }
         for component in 0..2 {
-            for row in self.chroma.chunks(self.pitch).skip(y / 2).take(height.div_ceil(2)) {
+            let rows = self.chroma.chunks(self.pitch).skip(y / self.sub_height_c);
+            for row in rows.take(height.div_ceil(self.sub_height_c)) {
                 let samples = row[x / 2 * 2 + component..].iter().step_by(2).take(width.div_ceil(2));
                 samples.for_each(|sample| sample.append(&mut planar));
             }

@@ -3,6 +3,7 @@
 use super::super::picture::{MbPlace, Picture};
 use super::super::state::MbState;
 use super::{Around, BoundaryStrengths, Deblocked, Side, Thresholds, edge_filter};
+use crate::picture::ChromaFormat;
 use crate::planes::{PlaneMut, Sample};
 use crate::simd::{Edge, plain};
 
@@ -51,7 +52,7 @@ impl<S: Sample> Deblocked<'_, '_, S> {
             let rows = match field {
                 true => MbPlace {
                     luma_at: luma_at + i * 8 * luma_pitch,
-                    chroma_at: chroma_at + i * 4 * chroma_pitch,
+                    chroma_at: chroma_at + i * self.place.mb_height_c / 2 * chroma_pitch,
                     ..self.place
                 },
                 false => MbPlace {
@@ -80,9 +81,20 @@ impl<S: Sample> Deblocked<'_, '_, S> {
             let plane = PlaneMut::new(&mut *self.target.luma.data, rows.luma_pitch);
             plain::deblock_luma_half(plane, rows.luma_at, &filter);
         }
-        if let Some(filter) = edge_filter(&cb, &cr, strengths).filter(|_| self.has_chroma) {
-            let plane = PlaneMut::new(&mut *self.target.chroma.data, rows.chroma_pitch);
-            plain::deblock_chroma_half(plane, rows.chroma_at, &filter);
+        let Some(filter) = edge_filter(&cb, &cr, strengths) else {
+            return;
+        };
+        let mut plane = PlaneMut::new(&mut *self.target.chroma.data, rows.chroma_pitch);
+        match self.chroma_format {
+            ChromaFormat::Monochrome => {}
+            ChromaFormat::Yuv420 => plain::deblock_chroma_half(plane, rows.chroma_at, &filter),
+            // 8 rows.
+            ChromaFormat::Yuv422 => {
+                for half in 0..2 {
+                    let at = rows.chroma_at + half * 4 * rows.chroma_pitch;
+                    plain::deblock_chroma_half(plane.from(0), at, &filter.half(half));
+                }
+            }
         }
     }
 

@@ -106,6 +106,7 @@ fn luma_is_interpolated_as_the_standard_says_at_every_place() {
     };
     let picture = Some(frame);
     let reference = RefBlock {
+        mb_height_c: 8,
         picture,
         width_in_mbs: WIDTH / 16,
         height_in_mbs: HEIGHT / 16,
@@ -156,6 +157,7 @@ fn chroma_is_interpolated_as_the_standard_says_at_every_place() {
     };
     let picture = Some(frame);
     let reference = RefBlock {
+        mb_height_c: 8,
         picture,
         width_in_mbs: WIDTH / 16,
         height_in_mbs: HEIGHT / 16,
@@ -204,6 +206,7 @@ fn chroma_is_interpolated_as_the_standard_says_at_every_place() {
 #[test]
 fn without_any_picture_prediction_is_grey() {
     let reference = RefBlock::<u8> {
+        mb_height_c: 8,
         picture: None,
         width_in_mbs: 1,
         height_in_mbs: 1,

@@ -6,7 +6,9 @@ use std::array::from_fn;
 
 use super::mbaff::MixedLeft;
 use super::picture::{MbContext, Picture};
-use super::residual::{Scaling4x4, Scaling8x8, add_chroma, add_luma_4x4, add_luma_4x4_with_dc, add_luma_8x8, luma_dc};
+use super::residual::{
+    ChromaScaling, Scaling4x4, Scaling8x8, add_chroma, add_luma_4x4, add_luma_4x4_with_dc, add_luma_8x8, luma_dc,
+};
 use super::state::MbState;
 use crate::macroblock::{MbType, block};
 use crate::motion::MbMotion;
@@ -67,8 +69,10 @@ impl<'a, S: Sample> Picture<'a, S> {
             _ if at.mb.transform_size_8x8_flag => self.intra_nxn::<8>(&mut at, usable),
             _ => self.intra_nxn::<4>(&mut at, usable),
         }
-        if self.params.chroma_format != ChromaFormat::Monochrome {
-            self.intra_chroma(&at, usable);
+        match self.params.chroma_format {
+            ChromaFormat::Monochrome => {}
+            ChromaFormat::Yuv420 => self.intra_chroma::<8>(&at, usable),
+            ChromaFormat::Yuv422 => self.intra_chroma::<16>(&at, usable),
         }
     }
 
@@ -106,9 +110,10 @@ impl<'a, S: Sample> Picture<'a, S> {
         if self.params.chroma_format == ChromaFormat::Monochrome {
             return;
         }
-        let components = [at.levels.take(64), at.levels.take(64)];
+        let rows = at.place.mb_height_c;
+        let components = [at.levels.take(rows * 8), at.levels.take(rows * 8)];
         let plane = self.chroma_from(&at.place, at.place.chroma_at);
-        for (y, row) in plane.data.chunks_mut(plane.pitch).take(8).enumerate() {
+        for (y, row) in plane.data.chunks_mut(plane.pitch).take(rows).enumerate() {
             for (i, out) in row[..16].iter_mut().enumerate() {
                 if let Some(sample) = components[i % 2].get(y * 8 + i / 2) {
                     *out = S::clip(sample.0);
@@ -255,11 +260,12 @@ impl<'a, S: Sample> Picture<'a, S> {
         }
     }
 
-    fn intra_chroma(&mut self, at: &MbContext<'_>, usable: Usable) {
+    /// `ROWS` is `MbHeightC`.
+    fn intra_chroma<const ROWS: usize>(&mut self, at: &MbContext<'_>, usable: Usable) {
         let (plane, pitch, origin) = (&*self.target.chroma.data, at.place.chroma_pitch, at.place.chroma_at);
         let above = self.chroma_above(at);
         let any_left = usable.left != [false; 2];
-        let border = ChromaBorder {
+        let border = ChromaBorder::<S, ROWS> {
             left: any_left.then(|| from_fn(|y| from_fn(|i| plane[origin + y * pitch - 2 + i]))),
             left_halves: usable.left,
             above: usable.above.then(|| from_fn(|x| above[at.place.x + x])),
@@ -282,14 +288,10 @@ impl<'a, S: Sample> Picture<'a, S> {
             return;
         }
         let [_, cb, cr] = at.qp;
-        let scalings =
-            [(1, cb), (2, cr)].map(|(component, qp)| Scaling4x4::new(self.scale, at.scan, inter, component, qp));
-        add_chroma(
-            self.chroma_from(&at.place, at.place.chroma_at),
-            at.mb,
-            at.levels,
-            scalings,
-        );
+        let format = self.params.chroma_format;
+        let scaling = ChromaScaling::new(format, self.scale, at.scan, inter, [cb, cr]);
+        let dst = self.chroma_from(&at.place, at.place.chroma_at);
+        add_chroma(dst, format, at.mb, at.levels, &scaling);
     }
 }
 

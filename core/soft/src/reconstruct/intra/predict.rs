@@ -189,8 +189,8 @@ pub(super) struct MbBorder<S, const ROWS: usize, const COMPONENTS: usize> {
 
 /// Border of the luma of a macroblock.
 pub(super) type LumaBorder<S> = MbBorder<S, 16, 1>;
-/// Border of the 4:2:0 chroma of a macroblock.
-pub(super) type ChromaBorder<S> = MbBorder<S, 8, 2>;
+/// Border of the chroma of a macroblock of `MbHeightC` rows.
+pub(super) type ChromaBorder<S, const ROWS: usize> = MbBorder<S, ROWS, 2>;
 
 impl<S: Sample, const ROWS: usize, const COMPONENTS: usize> MbBorder<S, ROWS, COMPONENTS> {
     fn left_at(&self, component: usize, y: usize) -> i32 {
@@ -213,29 +213,37 @@ impl<S: Sample, const ROWS: usize, const COMPONENTS: usize> MbBorder<S, ROWS, CO
         write(dst, &lines);
     }
 
-    /// Plane prediction (8.3.3.4, 8.3.4.4): both forms differ by the slope's factor alone, 5 of 64 or 34 of 64.
-    fn plane(&self, dst: PlaneMut<'_, S>, slope: i32) {
-        let half = ROWS / 2;
+    /// Plane prediction (8.3.3.4, 8.3.4.4): all forms differ by the factors of the slopes alone, 5 of 64 along 16 samples and
+    /// 34 of 64 along 8.
+    fn plane(&self, dst: PlaneMut<'_, S>) {
+        let columns = const { 16 / COMPONENTS };
         let of_component: [[i32; 3]; COMPONENTS] = from_fn(|component| {
             let corner = self.corner[component].value();
-            let [mut h, mut v] = [0; 2];
-            for i in 1..=half {
-                let mirrored = |at: &dyn Fn(usize) -> i32| (half - 1).checked_sub(i).map_or(corner, at);
-                let factor = i as i32;
-                h += factor * (self.above_at(component, half - 1 + i) - mirrored(&|x| self.above_at(component, x)));
-                v += factor * (self.left_at(component, half - 1 + i) - mirrored(&|y| self.left_at(component, y)));
-            }
-            let a = 16 * (self.left_at(component, ROWS - 1) + self.above_at(component, ROWS - 1));
-            [a, (slope * h + 32) >> 6, (slope * v + 32) >> 6]
+            let (above, left) = (|x| self.above_at(component, x), |y| self.left_at(component, y));
+            let a = 16 * (left(ROWS - 1) + above(columns - 1));
+            [a, slope(columns, corner, above), slope(ROWS, corner, left)]
         });
-        let centre = half as i32 - 1;
+        let centre = |length: usize| length as i32 / 2 - 1;
         let lines: [[S; 16]; ROWS] = lines(|i, y| {
             let [a, b, c] = of_component[i % COMPONENTS];
-            let [x, y] = [(i / COMPONENTS) as i32 - centre, y as i32 - centre];
+            let [x, y] = [(i / COMPONENTS) as i32 - centre(columns), y as i32 - centre(ROWS)];
             S::clip((a + b * x + c * y + 16) >> 5)
         });
         write(dst, &lines);
     }
+}
+
+/// `b` or `c` of plane prediction: how steep `length` samples are.
+#[inline(always)]
+fn slope(length: usize, corner: i32, sample: impl Fn(usize) -> i32) -> i32 {
+    let half = length / 2;
+    let mut sum = 0;
+    for i in 1..=half {
+        let mirrored = (half - 1).checked_sub(i).map_or(corner, &sample);
+        sum += i as i32 * (sample(half - 1 + i) - mirrored);
+    }
+    let factor = if length == 16 { 5 } else { 34 };
+    (factor * sum + 32) >> 6
 }
 
 /// Predicts the luma of an `Intra_16x16` macroblock; `mode` is `Intra16x16PredMode` (table 8-4).
@@ -248,36 +256,46 @@ pub(super) fn predict_16x16<S: Sample>(mode: u8, border: &LumaBorder<S>, dst: Pl
             let above = border.above.map(|above| above.iter().map(|s| s.value()).sum::<i32>());
             write(dst, &[[S::from_value(mean::<S>(left, above, 4)); 16]; 16]);
         }
-        _ => border.plane(dst, 5),
+        _ => border.plane(dst),
     }
 }
 
-/// Predicts the 4:2:0 chroma of a macroblock; `mode` is `intra_chroma_pred_mode` (table 8-5).
-pub(super) fn predict_chroma<S: Sample>(mode: u8, border: &ChromaBorder<S>, dst: PlaneMut<'_, S>) {
+/// Predicts the chroma of a macroblock; `mode` is `intra_chroma_pred_mode` (table 8-5).
+pub(super) fn predict_chroma<S: Sample, const ROWS: usize>(
+    mode: u8,
+    border: &ChromaBorder<S, ROWS>,
+    dst: PlaneMut<'_, S>,
+) {
     match mode {
         0 => chroma_dc(border, dst),
         1 => border.horizontal(dst),
         2 => border.vertical(dst),
-        _ => border.plane(dst, 34),
+        _ => border.plane(dst),
     }
 }
 
 /// Every 4x4 block has a mean of its own (8.3.4.1 to 8.3.4.3).
-fn chroma_dc<S: Sample>(border: &ChromaBorder<S>, dst: PlaneMut<'_, S>) {
-    let means: [[S; 4]; 2] = from_fn(|component| {
-        let left_sum = |first: usize| (first..first + 4).map(|y| border.left_at(component, y)).sum::<i32>();
-        let above_sum = |first: usize| (first..first + 4).map(|x| border.above_at(component, x)).sum::<i32>();
-        let left = [0, 1].map(|half| border.left_halves[half].then(|| left_sum(half * 4)));
-        let above = [0, 4].map(|first| border.above.map(|_| above_sum(first)));
+fn chroma_dc<S: Sample, const ROWS: usize>(border: &ChromaBorder<S, ROWS>, dst: PlaneMut<'_, S>) {
+    let means: [[[S; 2]; 4]; 2] = from_fn(|component| {
+        let above = [0, 4].map(|first| {
+            let sum = || (first..first + 4).map(|x| border.above_at(component, x)).sum::<i32>();
+            border.above.map(|_| sum())
+        });
         let of = |left, above| S::from_value(mean::<S>(left, above, 2));
-        [
-            of(left[0], above[0]),
-            of(left[0].filter(|_| above[1].is_none()), above[1]),
-            of(left[1], above[0].filter(|_| left[1].is_none())),
-            of(left[1], above[1]),
-        ]
+        from_fn(|row| {
+            let sum = || {
+                (row * 4..row * 4 + 4)
+                    .map(|y| border.left_at(component, y))
+                    .sum::<i32>()
+            };
+            let left = (row * 4 < ROWS && border.left_halves[row * 8 / ROWS & 1]).then(sum);
+            match row {
+                0 => [of(left, above[0]), of(left.filter(|_| above[1].is_none()), above[1])],
+                _ => [of(left, above[0].filter(|_| left.is_none())), of(left, above[1])],
+            }
+        })
     });
-    let lines: [[S; 16]; 8] = lines(|i, y| means[i % 2][y / 4 * 2 + i / 8]);
+    let lines: [[S; 16]; ROWS] = lines(|i, y| means[i % 2][y / 4][i / 8]);
     write(dst, &lines);
 }
 

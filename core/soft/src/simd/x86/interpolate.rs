@@ -173,7 +173,20 @@ fn pair(even: i16, odd: i16) -> __m256i {
 }
 
 #[target_feature(enable = "avx2")]
-pub(super) fn chroma(fraction: [u8; 2], dst: PlaneMut<'_, u8>, src: Source<'_, u8>, size: Size) {
+pub(super) fn chroma(fraction: [u8; 2], mut dst: PlaneMut<'_, u8>, src: Source<'_, u8>, size: Size) {
+    // Of 4:2:0 there are at most so many rows.
+    const ROWS: usize = 8;
+    if size.height > ROWS {
+        let height = size.height - ROWS;
+        let (pitch, below) = (dst.pitch, src.at + ROWS * src.plane.pitch);
+        chroma(fraction, dst.from(0), src, Size { height: ROWS, ..size });
+        return chroma(
+            fraction,
+            dst.from(ROWS * pitch),
+            Source { at: below, ..src },
+            Size { height, ..size },
+        );
+    }
     match size.width {
         8 => chroma_of_width::<16>(fraction, dst, src, size.height),
         4 => chroma_of_width::<8>(fraction, dst, src, size.height),

@@ -158,7 +158,7 @@ fn a_plane_goes_on_as_its_border_rises() {
 #[test]
 fn a_chroma_plane_keeps_cb_and_cr_apart() {
     let at = |component: usize, x: i32, y: i32| (if component == 0 { 100 + 4 * x } else { 150 - 5 * y }) as u8;
-    let border = ChromaBorder {
+    let border = ChromaBorder::<u8, 8> {
         left_halves: [true; 2],
         left: Some(from_fn(|y| from_fn(|c| at(c, -1, y as i32)))),
         above: Some(from_fn(|i| at(i % 2, (i / 2) as i32, -1))),
@@ -178,7 +178,7 @@ fn a_chroma_plane_keeps_cb_and_cr_apart() {
 
 #[test]
 fn chroma_dc_blocks_prefer_their_own_side() {
-    let border = ChromaBorder::<u8> {
+    let border = ChromaBorder::<u8, 8> {
         left_halves: [true; 2],
         left: Some(from_fn(|y| [if y < 4 { 10 } else { 20 }, 0])),
         above: Some(from_fn(|i| [30, 0, 50, 0][i % 2 + i / 8 * 2])),
