@@ -81,7 +81,7 @@ impl EdgeFilter {
         let strength = match self.strength {
             Strength::Intra => Strength::Intra,
             Strength::Normal(tc0) => {
-                let [first, second] = [tc0[half * 2 & 3], tc0[(half * 2 + 1) & 3]];
+                let [first, second] = [tc0[(half * 2) & 3], tc0[(half * 2 + 1) & 3]];
                 Strength::Normal([first, first, second, second])
             }
         };

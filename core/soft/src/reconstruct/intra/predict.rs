@@ -288,7 +288,7 @@ fn chroma_dc<S: Sample, const ROWS: usize>(border: &ChromaBorder<S, ROWS>, dst: 
                     .map(|y| border.left_at(component, y))
                     .sum::<i32>()
             };
-            let left = (row * 4 < ROWS && border.left_halves[row * 8 / ROWS & 1]).then(sum);
+            let left = (row * 4 < ROWS && border.left_halves[(row * 8 / ROWS) & 1]).then(sum);
             match row {
                 0 => [of(left, above[0]), of(left.filter(|_| above[1].is_none()), above[1])],
                 _ => [of(left, above[0].filter(|_| left.is_none())), of(left, above[1])],
