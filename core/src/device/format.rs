@@ -25,6 +25,15 @@ pub enum Chroma {
     HalfRows,
     /// Interleaved CbCr, as many rows as luma (4:2:2).
     FullRows,
+    /// A plane of Cb and then one of Cr, with half as many rows as luma, of half its pitch (4:2:0).
+    Planar,
+}
+
+impl Chroma {
+    /// Has one sample for four of luma (4:2:0).
+    pub fn is_420(self) -> bool {
+        matches!(self, Self::HalfRows | Self::Planar)
+    }
 }
 
 /// One picture format and its names.
@@ -42,6 +51,20 @@ pub struct FormatInfo {
     pub chroma: Chroma,
     /// Bits that one luma column takes in a row; 32 for packed 4:2:2 of 16-bit samples.
     pub bits_per_column: u32,
+}
+
+impl FormatInfo {
+    /// The pitch to ask a driver for, in bytes: one that every display and GPU takes, of every plane.
+    pub fn wanted_pitch(&self, width: u32) -> u32 {
+        let alignment = match self.chroma {
+            Chroma::Planar => 128,
+            Chroma::Packed | Chroma::HalfRows | Chroma::FullRows => 64,
+        };
+        width
+            .saturating_mul(self.bits_per_column)
+            .div_ceil(8)
+            .next_multiple_of(alignment)
+    }
 }
 
 const fn entry(v4l2: &[u8; 4], drm: &[u8; 4], memory_planes: usize, chroma: Chroma, bits: u32) -> FormatInfo {
@@ -66,6 +89,7 @@ const fn tiled(v4l2: &[u8; 4], modifier: u64, memory_planes: usize) -> FormatInf
 pub const FORMATS: &[FormatInfo] = &[
     entry(b"NV12", b"NV12", 1, Chroma::HalfRows, 8),
     entry(b"NM12", b"NV12", 2, Chroma::HalfRows, 8),
+    entry(b"YU12", b"YU12", 1, Chroma::Planar, 8),
     entry(b"NV16", b"NV16", 1, Chroma::FullRows, 8),
     entry(b"NM16", b"NV16", 2, Chroma::FullRows, 8),
     entry(b"P010", b"P010", 1, Chroma::HalfRows, 16),
@@ -112,30 +136,25 @@ pub fn frame_layout(format: &Format) -> Result<FrameLayout> {
         pitch: luma,
     }];
     let mut needed = vec![luma.saturating_mul(height)];
-    let rows = match info.chroma {
-        Chroma::Packed => None,
-        Chroma::HalfRows => Some(height.div_ceil(2)),
-        Chroma::FullRows => Some(height),
+    // Pitch and rows of each plane of chroma.
+    let chroma: &[(usize, usize)] = match info.chroma {
+        Chroma::Packed => &[],
+        Chroma::HalfRows => &[(luma, height.div_ceil(2))],
+        Chroma::FullRows => &[(luma, height)],
+        Chroma::Planar => &[(luma / 2, height.div_ceil(2)); 2],
     };
-    if let Some(rows) = rows {
-        match format.planes.get(1) {
-            None => {
-                planes.push(PlaneLayout {
-                    object: 0,
-                    offset: needed[0],
-                    pitch: luma,
-                });
-                needed[0] = needed[0].saturating_add(luma.saturating_mul(rows));
-            }
-            Some(plane) => {
-                planes.push(PlaneLayout {
-                    object: 1,
-                    offset: 0,
-                    pitch: pitch(plane),
-                });
-                needed.push(pitch(plane).saturating_mul(rows));
-            }
-        }
+    for &(in_one_piece, rows) in chroma {
+        let (object, pitch) = match format.planes.get(1) {
+            None => (0, in_one_piece),
+            Some(plane) => (1, pitch(plane)),
+        };
+        needed.resize(object + 1, 0);
+        planes.push(PlaneLayout {
+            object,
+            offset: needed[object],
+            pitch,
+        });
+        needed[object] = needed[object].saturating_add(pitch.saturating_mul(rows));
     }
     let object_lengths: Vec<_> = format.planes.iter().map(|plane| plane.size_image as usize).collect();
     if object_lengths
@@ -205,6 +224,26 @@ mod tests {
                 pitch: 64
             }
         );
+    }
+
+    #[test]
+    fn three_planes_follow_one_another_with_half_the_pitch_for_chroma() {
+        let yuv420 = PixelFormat::from_fourcc(*b"YU12");
+        let layout = frame_layout(&format(yuv420, &[(128, 128 * 48)])).unwrap();
+        let planes: Vec<_> = layout.planes.iter().map(|plane| (plane.offset, plane.pitch)).collect();
+        assert_eq!(planes, [(0, 128), (128 * 32, 64), (128 * 32 + 64 * 16, 64)]);
+        assert!(layout.planes.iter().all(|plane| plane.object == 0));
+        assert_eq!(layout.fourcc.to_le_bytes(), *b"YU12");
+        assert!(frame_layout(&format(yuv420, &[(128, 128 * 48 - 1)])).is_err());
+    }
+
+    #[test]
+    fn the_pitch_asked_for_aligns_every_plane() {
+        let wanted = |name: &[u8; 4], width| info(PixelFormat::from_fourcc(*name)).unwrap().wanted_pitch(width);
+        assert_eq!(wanted(b"NV12", 720), 768);
+        assert_eq!(wanted(b"YU12", 720) / 2 % 64, 0);
+        assert_eq!(wanted(b"NV15", 720), 960);
+        assert_eq!(wanted(b"Y210", 80), 320);
     }
 
     #[test]

@@ -21,7 +21,11 @@ const LINEAR: u64 = 0;
 const MACROBLOCK: u32 = 16;
 
 /// Formats of frame memory that GStreamer has a name for; DRM's fourcc first.
-const FORMATS: [([u8; 4], VideoFormat); 2] = [(*b"NV12", VideoFormat::Nv12), (*b"P010", VideoFormat::P01010le)];
+const FORMATS: &[([u8; 4], VideoFormat)] = &[
+    (*b"NV12", VideoFormat::Nv12),
+    (*b"P010", VideoFormat::P01010le),
+    (*b"YU12", VideoFormat::I420),
+];
 
 /// Caps fields, besides colours, in which upstream is right if it says anything: the container or the application
 /// knows better.

@@ -32,10 +32,23 @@ use libtest_mimic::{Arguments, Failed, Trial};
 /// What the cases run on.
 #[derive(Clone, Debug)]
 pub struct Ground {
-    /// Path of the video node.
+    /// Path of the video node, and options.
     pub path: String,
     /// It.
     pub device: Arc<dyn DecoderDevice>,
+}
+
+impl Ground {
+    /// `path` may have options after it.
+    ///
+    /// # Errors
+    /// There is no such decoder.
+    pub fn at(path: &str) -> Outcome<Self> {
+        Ok(Self {
+            path: path.to_owned(),
+            device: open_device(Some(path))?,
+        })
+    }
 }
 
 /// A name, and what is run.
@@ -49,8 +62,7 @@ fn main() -> Outcome {
     };
     gst::init()?;
     gstfourier::plugin_register_static()?;
-    let device = open_device(Some(&path))?;
-    let ground = Ground { path, device };
+    let ground = Ground::at(&path)?;
     // What GStreamer keeps for ever after the first pipeline is nobody's leak.
     if !arguments.list {
         playing::count_frames(&ground, &clips::counter())?;

@@ -8,13 +8,15 @@ use fourier_core::device::{DecodeMode, Queue, StartCode};
 use fourier_tests::Outcome;
 use fourier_tests::annexb::nals;
 use fourier_tests::core_decoder::{Ending, decode};
+use gst_video::prelude::*;
 
 use crate::clips::{self, Clip};
+use crate::playing::{Playing, all_of};
 use crate::{Case, Ground};
 
 pub const CASES: &[Case] = &[
     ("every_decode_mode_goes_with_every_start_code", every_mode),
-    ("every_picture_format_is_decoded_to_or_refused_by_name", every_format),
+    ("every_picture_format_on_offer_gives_the_same_pictures", every_format),
 ];
 
 /// OUTPUT buffers that the driver is through with, as the kernel counts them.
@@ -93,35 +95,81 @@ fn traced<T>(run: impl FnOnce() -> Outcome<T>) -> Outcome<(T, Jobs)> {
     Ok((result?, jobs))
 }
 
-/// Those that core knows are decoded to; each other one is refused by its name.
+/// Whatever the format, core gives every frame in it, and the element the same pictures at the same times.
 fn every_format(ground: &Ground) -> Outcome {
     let clip = clips::sliced()?;
     let stream = std::fs::read(&clip.path)?;
     let offered = ground.device.open()?.enum_formats(Queue::Capture)?;
-    let mut decoded = 0;
+    let mut usual: Option<Vec<Picture>> = None;
     for &format in &offered {
-        let option = format!("format={format:?}");
-        let device = match open_device(Some(&format!("{}:{option}", ground.path))) {
-            Ok(device) => device,
-            Err(error) if info(format).is_none() && error.to_string().contains(&option) => continue,
-            Err(error) => return Err(error.into()),
-        };
-        let fourcc = u32::from_le_bytes(info(format).ok_or("an unknown format was taken")?.fourcc);
+        let narrowed = Ground::at(&format!("{}:format={format:?}", ground.path))?;
+        let info = info(format).ok_or_else(|| format!("{format:?} is not known"))?;
         let mut fourccs = Vec::new();
-        let ending = decode(device, &stream, |frame| {
+        let ending = decode(narrowed.device.clone(), &stream, |frame| {
             fourccs.push(frame.frame().memory().layout.fourcc);
             Ok(())
         })?;
         undisturbed(&ending, &clip)?;
-        if fourccs.iter().any(|&other| other != fourcc) {
+        if fourccs.iter().any(|other| other.to_le_bytes() != info.fourcc) {
             return Err(format!("{format:?}: the frames are {fourccs:x?}").into());
         }
-        decoded += 1;
+        let pictures = pictures(&narrowed, &clip)?;
+        all_of(&clip, pictures.len())?;
+        let name = match &info.fourcc {
+            b"YU12" => gst_video::VideoFormat::I420,
+            fourcc => gst_video::VideoFormat::from_fourcc(u32::from_le_bytes(*fourcc)),
+        };
+        if let Some(other) = pictures.iter().find(|picture| picture.format != name) {
+            return Err(format!("{format:?}: the element gives {:?}", other.format).into());
+        }
+        let usual = usual.get_or_insert_with(|| pictures.clone());
+        let differs = |(ours, usual): &(&Picture, &Picture)| ours.pts != usual.pts || ours.planes != usual.planes;
+        if let Some(number) = pictures.iter().zip(usual.iter()).position(|pair| differs(&pair)) {
+            return Err(format!("{format:?}: picture {number} is not that of {:?}", offered[0]).into());
+        }
     }
-    match decoded {
-        0 => Err(format!("none of {offered:?} was decoded to").into()),
+    match offered.len() {
+        0 => Err("no picture format is offered".into()),
         _ => Ok(()),
     }
+}
+
+/// A frame of the element.
+#[derive(Clone, Debug)]
+struct Picture {
+    format: gst_video::VideoFormat,
+    pts: Option<gst::ClockTime>,
+    /// Samples of Y, Cb and Cr.
+    planes: [Vec<u8>; 3],
+}
+
+fn pictures(ground: &Ground, clip: &Clip) -> Outcome<Vec<Picture>> {
+    let playing = Playing::start(ground, clip, "max-buffers=2")?;
+    let mut pictures = Vec::new();
+    while let Some(sample) = playing.next()? {
+        let info = gst_video::VideoInfo::from_caps(sample.caps().ok_or("a sample without caps")?)?;
+        let buffer = sample.buffer_owned().ok_or("a sample without a buffer")?;
+        let pts = buffer.pts();
+        let frame =
+            gst_video::VideoFrame::from_buffer_readable(buffer, &info).map_err(|_| "a frame that cannot be mapped")?;
+        pictures.push(Picture {
+            format: info.format(),
+            pts,
+            planes: [component(&frame, 0)?, component(&frame, 1)?, component(&frame, 2)?],
+        });
+    }
+    Ok(pictures)
+}
+
+/// The samples of one component, row after row, however they lie.
+fn component(frame: &gst_video::VideoFrame<gst_video::video_frame::Readable>, number: u8) -> Outcome<Vec<u8>> {
+    let (width, height) = (frame.comp_width(number.into()), frame.comp_height(number.into()));
+    let step = usize::try_from(frame.comp_pstride(number.into()))?;
+    let stride = usize::try_from(frame.comp_stride(number.into()))?;
+    let bytes = frame.comp_data(number.into())?;
+    let rows = bytes.chunks(stride).take(height as usize);
+    let samples = rows.flat_map(|row| row.iter().step_by(step).take(width as usize).copied());
+    Ok(samples.collect())
 }
 
 /// Every frame, and nothing to complain about.

@@ -308,14 +308,11 @@ pub(super) fn negotiate(node: &dyn DecoderNode, capabilities: &Capabilities, sps
 fn negotiate_capture(node: &dyn DecoderNode, capabilities: &Capabilities, sps: &Sps) -> Result<Format> {
     let size = sps.coded_size();
     let deep = sps.bit_depth_luma().max(sps.bit_depth_chroma()) > 8;
+    let is_420 = sps.chroma_format_idc < 2;
     let mut offered = node.enum_formats(Queue::Capture)?;
     offered.retain(|format| capabilities.capture_formats.contains(format));
     let fits = |info: &&format::FormatInfo| {
-        let has_chroma_rows = match info.chroma {
-            format::Chroma::HalfRows => sps.chroma_format_idc < 2,
-            format::Chroma::FullRows | format::Chroma::Packed => sps.chroma_format_idc == 2,
-        };
-        offered.contains(&info.pixel_format) && (info.bits_per_column > 8) == deep && has_chroma_rows
+        offered.contains(&info.pixel_format) && (info.bits_per_column > 8) == deep && info.chroma.is_420() == is_420
     };
     let info = format::FORMATS.iter().find(fits).ok_or_else(|| {
         let offered: &[PixelFormat] = &offered;
@@ -324,8 +321,8 @@ fn negotiate_capture(node: &dyn DecoderNode, capabilities: &Capabilities, sps: &
             sps.chroma_format_idc
         ))
     })?;
-    // A pitch that every display and GPU takes; the driver has the last word.
-    let bytes_per_line = (size.width * info.bits_per_column).div_ceil(8).next_multiple_of(64);
+    // The driver has the last word.
+    let bytes_per_line = info.wanted_pitch(size.width);
     let planes = vec![
         PlaneFormat {
             bytes_per_line,

@@ -3,7 +3,7 @@
 use v4l2r::bindings as v4l2;
 
 use super::convert;
-use crate::device::format::{self, Chroma, H264_SLICE};
+use crate::device::format::{self, H264_SLICE};
 use crate::device::{Capabilities, DecodeMode, QueueCapabilities, StartCode};
 use crate::memory::{MemoryKind, PixelFormat};
 use crate::sys::{ControlValue, FrameSizeRange, PixFormat, PlanePixFormat, QueueDirection, V4l2MemoryType, VideoNode};
@@ -270,9 +270,8 @@ fn pictures(node: &VideoNode, sizes: FrameSizeRange) -> Result<Pictures> {
         }
         let offered = node.enum_formats(QueueDirection::Capture)?;
         let holds = |info: &&format::FormatInfo| {
-            let subsampled = info.chroma == Chroma::HalfRows;
             offered.contains(&info.pixel_format.0)
-                && subsampled == (chroma_format_idc == 1)
+                && info.chroma.is_420() == (chroma_format_idc == 1)
                 && (info.bits_per_column > 8) == (bit_depth > 8)
         };
         let mut found = format::FORMATS.iter().filter(holds).peekable();

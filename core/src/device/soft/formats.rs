@@ -90,7 +90,7 @@ pub(super) fn capture(personality: &Personality, coded: Size, samples: Samples) 
     let luma = pitch * size.height;
     let chroma = match chroma {
         Chroma::Packed => 0,
-        Chroma::HalfRows => luma / 2,
+        Chroma::HalfRows | Chroma::Planar => luma / 2,
         Chroma::FullRows => luma,
     };
     let tail = size.width.div_ceil(16) * size.height.div_ceil(16) * personality.tail_per_macroblock;
