@@ -9,6 +9,9 @@
 //!     ffmpeg -f lavfi -i testsrc2=size=96x80:rate=25:duration=1.6 -c:v libx264 -pix_fmt yuv420p -profile:v main \
 //!         -preset slow -crf 36 -g 10 -bf 2 -x264-params slices=3:scenecut=0:no-info=1 -fflags +bitexact \
 //!         -flags:v +bitexact -bsf:v filter_units=remove_types=6 -f h264 groups.264
+//!
+//! `lone_fields.264`: 64x64, two frames of two fields, a top field and a bottom field that stay alone; the tests of
+//! `decode::stream` write it.
 #![expect(clippy::unwrap_used, reason = "a test that goes wrong ends here")]
 
 mod memory;
@@ -27,6 +30,8 @@ use fourier_core::h264::annexb::nal_units;
 
 /// See above.
 const GROUPS: &[u8] = include_bytes!("groups.264");
+/// See above.
+const LONE_FIELDS: &[u8] = include_bytes!("lone_fields.264");
 /// Access units of one group of [`GROUPS`].
 const GROUP: usize = 10;
 

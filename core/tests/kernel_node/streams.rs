@@ -5,7 +5,7 @@ use std::sync::Arc;
 use fourier_core::decode::Outcome;
 use fourier_core::device::soft::SoftDevice;
 
-use super::{GROUPS, access_units, decode, device};
+use super::{GROUPS, LONE_FIELDS, access_units, decode, device};
 
 #[test]
 fn frames_come_out_as_from_the_software_node() {
@@ -17,6 +17,22 @@ fn frames_come_out_as_from_the_software_node() {
     assert_eq!(got.frames, soft.frames);
     assert!(got.frames.iter().all(|&(_, outcome)| outcome == Outcome::Good));
     assert_eq!((got.warnings, got.stats.session.restarts), (vec![], 0));
+}
+
+#[test]
+fn a_capture_buffer_is_not_held_for_a_field_that_never_comes() {
+    let Some(device) = device() else { return };
+    let units = access_units(LONE_FIELDS);
+    let soft = decode(Arc::new(SoftDevice::default()), &units, |_| {});
+    let got = decode(device, &units, |_| {});
+    assert_eq!(got.frames, soft.frames);
+    assert_eq!(got.tags(), [0, 2, 3, 5]);
+    assert_eq!(
+        (got.good().len(), got.stats.session.restarts),
+        (4, 0),
+        "{:?}",
+        got.warnings
+    );
 }
 
 #[test]

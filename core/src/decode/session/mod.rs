@@ -25,7 +25,7 @@ mod recover;
 mod scratch;
 mod submit;
 #[cfg(test)]
-mod tests;
+pub(in crate::decode) mod tests;
 mod ticket;
 
 use std::collections::VecDeque;
@@ -38,7 +38,7 @@ use super::{DecodeJob, Outcome};
 use crate::Result;
 use crate::device::allocator::{NodeAllocator, Preference};
 use crate::device::{DecodeMode, DecoderDevice, DecoderNode, MemoryType};
-use crate::h264::Sps;
+use crate::h264::{PictureId, Sps};
 use crate::memory::{Format, FrameLayout, FrameMemory};
 use crate::pool::bitstream::SlotId;
 use crate::pool::{Binding, BitstreamRing, Frame, FramePool, IndexSet, Interrupt, WaitQueue, lock};
@@ -153,6 +153,27 @@ impl Session {
     pub fn drain(&self) -> Result<()> {
         let _turn = lock(&self.shared.submitting);
         self.shared.drain()
+    }
+
+    /// Says that the second field of `picture` does not come: if the driver keeps the CAPTURE buffer for it, the picture
+    /// is waited for, and the buffer taken back.
+    ///
+    /// # Errors
+    /// Those of [`Self::drain`].
+    pub fn end_picture(&self, picture: PictureId) -> Result<()> {
+        let _turn = lock(&self.shared.submitting);
+        let is_held = {
+            let state = lock(&self.shared.state);
+            let timestamp = state.pictures.timestamp(picture);
+            state
+                .held
+                .as_ref()
+                .is_some_and(|held| Some(held.timestamp) == timestamp)
+        };
+        match is_held {
+            true => self.shared.drain(),
+            false => Ok(()),
+        }
     }
 
     /// What may be asked of it.

@@ -453,8 +453,14 @@ impl StreamDecoder {
         }
     }
 
-    fn output(&mut self, picture: PictureId, pic_order_cnt: i32) {
-        let Some(picture) = self.picture(picture) else {
+    fn output(&mut self, id: PictureId, pic_order_cnt: i32) {
+        // Its other field does not come any more: the driver must not go on waiting for it.
+        if self.picture(id).is_some_and(|picture| picture.may_lack_a_field())
+            && let Err(error) = self.session.end_picture(id)
+        {
+            self.warn(error);
+        }
+        let Some(picture) = self.picture(id) else {
             return;
         };
         let tag = picture.tag.take();

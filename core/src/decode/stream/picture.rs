@@ -66,6 +66,11 @@ impl Picture {
 }
 
 impl Picture {
+    /// It may have one field only.
+    pub(super) fn may_lack_a_field(&self) -> bool {
+        self.in_fields && self.handles[1].is_none()
+    }
+
     /// Finds out how its fields are to be shown, after a picture that was shown as `before` says.
     fn place_fields(&mut self, before: Interlacing) {
         self.interlacing = Interlacing::new(self.timing, self.field_order_cnt, self.in_fields, before);

@@ -2,6 +2,8 @@
 //! before frames 6 and 12 (display order 6, 12); `small.264` is an IDR picture and three P pictures of 32x32;
 //! `fake_interlaced.264` has four progressive frames in a sequence that permits fields.
 
+mod fields;
+
 use std::collections::HashMap;
 use std::time::Duration;
 

@@ -12,7 +12,7 @@ const FRAME_NUM_BITS: u32 = 12;
 
 /// What the slices of a picture do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Coding {
+pub(in crate::decode) enum Coding {
     /// Every sample has this value.
     Value(u8),
     /// Every macroblock is skipped: the samples of this picture.
@@ -21,7 +21,7 @@ pub(super) enum Coding {
 
 /// A coded picture with all that its job borrows.
 #[derive(Clone, Debug)]
-pub(super) struct Coded {
+pub(in crate::decode) struct Coded {
     pub id: PictureId,
     pub coding: Coding,
     pub second_field: bool,
@@ -31,7 +31,7 @@ pub(super) struct Coded {
 
 /// A stream of `width` x `height` macroblocks.
 #[derive(Debug)]
-pub(super) struct Clip {
+pub(in crate::decode) struct Clip {
     pub sps: Sps,
     pub pps: Pps,
     width: u32,

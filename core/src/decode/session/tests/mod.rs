@@ -1,6 +1,6 @@
 //! The session on the software node, with real pictures.
 
-mod clip;
+pub(in crate::decode) mod clip;
 mod faults;
 mod fields;
 mod probe;
