@@ -6,11 +6,18 @@ use fourier_tests::vectors::Vector;
 
 use crate::Ground;
 
+/// The type of the element under test.
+const ELEMENT: &str = "FourierH264Dec";
+
+/// Samples as every decoder has them.
+const USUAL_SAMPLES: &[&str] = &["yuv420p", "yuvj420p", "gray"];
+
 /// Streams at whose end h264parse gives up: how many frames are out before its error ends the pipeline is a matter of
 /// time.
 const CUT_BY_H264PARSE: &[&str] = &["FRExt2_Panasonic.avc"];
 
-/// Frames, order, times, fields and caps are equal, and so is how it ends.
+/// Frames, order, times, fields and caps are equal, and so is how it ends; unless the device says that it does not take
+/// such streams, and that is so.
 pub fn is_equal(ground: &Ground, vector: &Vector) -> Outcome {
     let play = |device: &str| {
         show(
@@ -19,7 +26,11 @@ pub fn is_equal(ground: &Ground, vector: &Vector) -> Outcome {
             &format!("fourierh264dec device={device}"),
         )
     };
-    let (mut ours, mut soft) = (play(&ground.path)?, play("soft")?);
+    let mut ours = play(&ground.path)?;
+    if ours.times.is_empty() && ours.failed_element() == Some(ELEMENT) && may_be_refused(ground, vector) {
+        return Ok(());
+    }
+    let mut soft = play("soft")?;
     if CUT_BY_H264PARSE.contains(&vector.name.as_str()) {
         let both = ours.times.len().min(soft.times.len());
         ours.times.truncate(both);
@@ -33,4 +44,14 @@ pub fn is_equal(ground: &Ground, vector: &Vector) -> Outcome {
         true => Ok(()),
         false => Err(format!("{:?}, not {:?}", ours.caps, soft.caps).into()),
     }
+}
+
+/// The stream has a size or samples that the device does not have.
+fn may_be_refused(ground: &Ground, vector: &Vector) -> bool {
+    let capabilities = ground.device.capabilities();
+    let (min, max) = (capabilities.min_size, capabilities.max_size);
+    let has_the_size = vector.size.is_none_or(|size| {
+        (min.width..=max.width).contains(&size.width) && (min.height..=max.height).contains(&size.height)
+    });
+    !has_the_size || !USUAL_SAMPLES.contains(&vector.pixel_format.as_str())
 }

@@ -65,7 +65,9 @@ fn refusal(folder: &Path, vector: &Vector) -> Outcome<Option<String>> {
     let Some((_, reason)) = shown.split_once("error: This stream cannot be decoded here: ") else {
         return Ok(None);
     };
-    let has_reason = vector.must_name_an_unsupported_tool(reason).is_ok() || reason.contains("it takes");
+    let by_device = ["it takes", "bits per sample by", "sampling by"];
+    let has_reason =
+        vector.must_name_an_unsupported_tool(reason).is_ok() || by_device.iter().any(|limit| reason.contains(limit));
     Ok(has_reason.then(|| reason.trim().to_owned()))
 }
 
