@@ -16,9 +16,9 @@ use super::messages;
 use super::queue::Item;
 use super::{CAT, lock};
 
-/// Frames that may wait to be pushed before this thread pushes them itself: fewer than what the decoder keeps in
-/// flight, so that frames in the queue never stop it.
-const MAX_QUEUED_FRAMES: usize = 4;
+/// Frames that may wait to be pushed before this thread waits for them itself. With fewer the software node's stages wait
+/// for each other; more only keep more memory in use.
+const MAX_QUEUED_FRAMES: usize = 2;
 
 /// A stream being decoded.
 #[derive(Debug)]
