@@ -10,6 +10,7 @@
 //! * [`annexb`]: NAL units of a byte stream, to be lost and damaged.
 //! * [`recipes`]: which ones.
 //! * [`damage`]: everything that can happen to a stream.
+//! * [`syntax`]: writes parameter sets, slice headers and macroblocks.
 //! * [`kernel`]: what a kernel's decoder was told, and how two decoders compare in that.
 //! * [`long_streams`]: the streams that speed is measured with.
 //! * [`measure`]: speed and memory of one decoder over one stream.
@@ -27,6 +28,7 @@ pub mod picture;
 pub mod recipes;
 pub mod resources;
 pub mod show;
+pub mod syntax;
 pub mod va;
 pub mod vectors;
 
