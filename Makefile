@@ -17,6 +17,7 @@ help:
 	@echo "make check-kernel [ALL=1]   the tests on a real kernel: Linux in user mode, with the virtual decoder visl"
 	@echo "make kernel                 builds that kernel, which check-kernel does too, and prints where it is"
 	@echo "make kernel-shell           a shell in that kernel"
+	@echo "make soak                   what takes longer: thousands of damaged streams and inputs"
 	@echo "make deps                   install the Debian packages that are missing"
 	@echo "make build                  the release build: $(PLUGIN), $(VA_DRIVER)"
 	@echo "make bench                  frames per second and memory, side by side with other decoders"
@@ -41,6 +42,9 @@ play: build
 
 check: deps
 	@scripts/check
+
+soak: deps
+	@scripts/soak
 
 kernel: deps-kernel
 	@tests/kernel/build
@@ -74,4 +78,4 @@ install:
 clean:
 	$(CARGO) clean
 
-.PHONY: help deps deps-kernel kernel build play check check-kernel kernel-shell bench doc install clean
+.PHONY: help deps deps-kernel kernel build play check check-kernel kernel-shell soak bench doc install clean

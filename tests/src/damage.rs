@@ -1,7 +1,11 @@
 //! Everything that can happen to a stream on its way: cut, lost, repeated, swapped, stuffed and flipped. The same every
 //! time.
 
+mod seeded;
+
 use crate::annexb::{Nal, nals, without};
+
+pub use self::seeded::seeded;
 
 /// A damaged stream.
 #[derive(Clone, Debug)]
@@ -206,6 +210,15 @@ mod tests {
         let once: Vec<_> = all(&STREAM).into_iter().map(bytes).collect();
         assert_eq!(once, all(&STREAM).into_iter().map(bytes).collect::<Vec<_>>());
         assert!(once.len() > 100);
+    }
+
+    #[test]
+    fn a_seed_does_the_same_every_time_and_seeds_do_not_agree() {
+        let once = |seed| seeded(&STREAM, &[0, 0, 1, 0x41, 1], seed).bytes;
+        let damages: Vec<_> = (0..200).map(once).collect();
+        assert_eq!(damages, (0..200).map(once).collect::<Vec<_>>());
+        let different: std::collections::BTreeSet<_> = damages.iter().collect();
+        assert!(different.len() > 100, "{}", different.len());
     }
 
     #[test]

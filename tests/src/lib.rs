@@ -11,6 +11,7 @@
 //! * [`recipes`]: which ones.
 //! * [`damage`]: everything that can happen to a stream.
 //! * [`syntax`]: writes parameter sets, slice headers and macroblocks.
+//! * [`laws`]: what holds for every input, and the inputs.
 //! * [`kernel`]: what a kernel's decoder was told, and how two decoders compare in that.
 //! * [`long_streams`]: the streams that speed is measured with.
 //! * [`measure`]: speed and memory of one decoder over one stream.
@@ -22,6 +23,7 @@ pub mod damage;
 pub mod encode;
 pub mod kernel;
 pub mod launch;
+pub mod laws;
 pub mod long_streams;
 pub mod measure;
 pub mod picture;

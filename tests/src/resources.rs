@@ -1,6 +1,8 @@
 //! What this process holds, read from `/proc/self`.
 
 use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use crate::Outcome;
 
@@ -56,6 +58,22 @@ impl Resources {
         match grew.into_iter().find(|(_, before, now)| now > before) {
             Some((what, before, now)) => Err(format!("{what} grew from {before} to {now}").into()),
             None => Ok(()),
+        }
+    }
+
+    /// As [`Self::must_not_exceed`], of this process now: threads that were joined may be listed for a moment longer, what
+    /// leaked stays.
+    ///
+    /// # Errors
+    /// Says what grew since `self` was taken.
+    pub fn must_come_back(&self, slack_kib: usize) -> Outcome {
+        const GRACE: Duration = Duration::from_secs(5);
+        let begin = Instant::now();
+        loop {
+            match Self::now()?.must_not_exceed(self, slack_kib) {
+                Err(_) if begin.elapsed() < GRACE => thread::sleep(Duration::from_millis(20)),
+                result => return result,
+            }
         }
     }
 }

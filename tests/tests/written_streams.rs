@@ -1,13 +1,13 @@
 //! What the tests' own writer of H.264 syntax writes, in the opinion of libavcodec and of the decoder.
 
 use fourier_core::device::discovery::open_device;
-use fourier_tests::Outcome;
 use fourier_tests::core_decoder::decode;
 use fourier_tests::encode::{self, libavcodec_md5s};
 use fourier_tests::picture::Digester;
 use fourier_tests::recipes::RECIPES;
 use fourier_tests::syntax::example::{Coding, explicit_weights};
 use fourier_tests::syntax::rewrite::rewrite;
+use fourier_tests::{Outcome, laws};
 
 /// The md5 of every picture by libavcodec.
 fn by_libavcodec(stream: &[u8]) -> Outcome<Vec<String>> {
@@ -61,6 +61,16 @@ fn a_stream_that_is_written_anew_has_the_same_pictures() -> Outcome {
         let expected = libavcodec_md5s(&file)?;
         if edits < recipe.frames || by_libavcodec(&again)? != expected {
             return Err(format!("{}: {edits} NAL units written anew, other pictures", recipe.name).into());
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn the_corpus_survives_writing_in_every_coding() -> Outcome {
+    for (name, stream) in laws::inputs::streams()? {
+        if by_libavcodec(&rewrite(&stream, |_| {}))? != by_libavcodec(&stream)? {
+            return Err(format!("{name}: other pictures").into());
         }
     }
     Ok(())

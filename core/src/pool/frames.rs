@@ -137,6 +137,8 @@ fn parse_bytes(text: &str) -> Option<u64> {
 pub struct PoolStats {
     /// Frames that it has now.
     pub frames: usize,
+    /// Of these, frames that somebody holds.
+    pub held: usize,
     /// Frames that were held at once, at most.
     pub high_water: usize,
     /// Frames that downstream holds.
@@ -270,6 +272,7 @@ impl FramePool {
         let state = lock(&self.shared.state);
         PoolStats {
             frames: state.slots.len(),
+            held: state.held(),
             high_water: state.high_water,
             exported: state.exported(),
             waits: state.waits,
@@ -303,8 +306,7 @@ impl Shared {
             life.holders = 1;
             life.last_used = state.clock;
         }
-        let held = state.slots.iter().filter(|slot| lock(&slot.life).holders > 0).count();
-        state.high_water = state.high_water.max(held);
+        state.high_water = state.high_water.max(state.held());
         Ok(Attempt::Taken(Frame::holding(slot)))
     }
 
@@ -347,6 +349,10 @@ impl Shared {
 }
 
 impl State {
+    fn held(&self) -> usize {
+        self.slots.iter().filter(|slot| lock(&slot.life).holders > 0).count()
+    }
+
     fn exported(&self) -> usize {
         self.slots.iter().filter(|slot| lock(&slot.life).exports > 0).count()
     }

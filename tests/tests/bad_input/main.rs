@@ -1,26 +1,25 @@
 //! Bad input is normal input: no panic, no hang, no leak, everything accounted for, and decoding goes on.
 //!
-//! Every kind of damage is done to a score of streams: test vectors where they are, else streams made with x264.
+//! Every kind of damage is done to a score of streams, and to twice as many some of a thousand seeds: test vectors where
+//! they are, else streams made with x264. `FOURIER_DAMAGES` says how many seeds each of these gets.
 
-mod laws;
 mod tools;
-
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
-use std::time::{Duration, Instant};
 
 use fourier_core::decode::stream::DropReason;
 use fourier_tests::annexb::{Nal, nals, without};
 use fourier_tests::damage::{self, Dice};
+use fourier_tests::laws::stream::{Pieces, Story, story_of, survive};
+use fourier_tests::laws::watch::{self, each_watched, watched};
 use fourier_tests::resources::Resources;
 use fourier_tests::vectors::{self, Container, Expectation};
 use fourier_tests::{Outcome, encode, recipes, two_at_a_time};
 use libtest_mimic::{Arguments, Failed, Trial};
 
-use self::laws::{Pieces, Story, story_of, survive, watched};
-
-/// How many streams are damaged.
+/// How many streams are damaged in every way.
 const STREAMS: usize = 20;
+/// How many are damaged by seeds, and by how many each.
+const CAMPAIGN_STREAMS: usize = 40;
+const DAMAGES: u64 = 10;
 /// Of each only the beginning: damage does not take longer to do harm.
 const SLICES: usize = 16;
 /// Larger pictures only take longer.
@@ -28,19 +27,14 @@ const LARGEST: u32 = 352 * 288;
 /// What allocators and thread stacks may keep.
 const SLACK_KIB: usize = 64 << 10;
 
-/// Panics of any thread, also of those that nobody joins.
-static PANICS: AtomicUsize = AtomicUsize::new(0);
-
 fn main() -> Outcome {
     let arguments = two_at_a_time(Arguments::from_args());
-    let default_hook = std::panic::take_hook();
-    std::panic::set_hook(Box::new(move |panic| {
-        PANICS.fetch_add(1, Ordering::Relaxed);
-        default_hook(panic);
-    }));
-    let streams = if arguments.list { Vec::new() } else { streams()? };
+    watch::count_panics();
+    let some = |count| if arguments.list { Ok(Vec::new()) } else { streams(count) };
+    let streams = some(STREAMS)?;
     let mut trials = tools::trials();
     trials.extend(streams.iter().cloned().flat_map(trials_of));
+    trials.extend(campaign(&some(CAMPAIGN_STREAMS)?, damages()?));
     // Whatever is set up once for the process is there before anything is counted.
     let held = streams
         .first()
@@ -49,12 +43,9 @@ fn main() -> Outcome {
     let conclusion = libtest_mimic::run(&arguments, trials);
     if !conclusion.has_failed() {
         if let Some(before) = held {
-            nothing_is_left_behind(&before)?;
+            before.must_come_back(SLACK_KIB)?;
         }
-        match PANICS.load(Ordering::Relaxed) {
-            0 => {}
-            count => return Err(format!("{count} threads panicked").into()),
-        }
+        watch::nothing_panicked()?;
     }
     conclusion.exit()
 }
@@ -64,33 +55,31 @@ fn hold_after_a_run(stream: &[u8]) -> Outcome<Resources> {
     Resources::now()
 }
 
-/// Threads that were joined may be listed for a moment longer; what leaked stays.
-fn nothing_is_left_behind(before: &Resources) -> Outcome {
-    const GRACE: Duration = Duration::from_secs(5);
-    let begin = Instant::now();
-    loop {
-        match Resources::now()?.must_not_exceed(before, SLACK_KIB) {
-            Err(_) if begin.elapsed() < GRACE => thread::sleep(Duration::from_millis(20)),
-            result => return result,
-        }
+/// Seeds for each stream.
+fn damages() -> Outcome<u64> {
+    match std::env::var("FOURIER_DAMAGES") {
+        Ok(text) => Ok(text
+            .parse()
+            .map_err(|error| format!("FOURIER_DAMAGES={text}: {error}"))?),
+        Err(_) => Ok(DAMAGES),
     }
 }
 
-/// Names and beginnings of the streams.
-fn streams() -> Outcome<Vec<(String, Vec<u8>)>> {
+/// Names and beginnings of `count` streams.
+fn streams(count: usize) -> Outcome<Vec<(String, Vec<u8>)>> {
     let small = |v: &vectors::Vector| v.size.is_some_and(|size| size.width * size.height <= LARGEST);
     let vectors: Vec<_> = vectors::load()?
         .into_iter()
         .filter(|v| v.container == Container::Elementary && v.expectation() == Expectation::BitExact && small(v))
         .collect();
     let mut streams = Vec::new();
-    for vector in vectors.iter().step_by((vectors.len() / STREAMS).max(1)).take(STREAMS) {
+    for vector in vectors.iter().step_by((vectors.len() / count).max(1)).take(count) {
         streams.push((vector.title(), std::fs::read(&vector.path)?));
     }
     if streams.is_empty() {
         let folder = tempfile::tempdir()?;
         let recipes = recipes::RECIPES;
-        for recipe in recipes.iter().step_by((recipes.len() / STREAMS).max(1)).take(STREAMS) {
+        for recipe in recipes.iter().step_by((recipes.len() / count).max(1)).take(count) {
             let file = folder.path().join(recipe.name);
             encode::encode(recipe, &file)?;
             streams.push((recipe.name.to_owned(), std::fs::read(&file)?));
@@ -149,6 +138,35 @@ fn trials_of((name, stream): (String, Vec<u8>)) -> Vec<Trial> {
         wrong_lengths_lose_one_sample(&stream)
     }));
     trials
+}
+
+/// A test for each stream: `damages` seeds' accidents, its neighbour lends what is spliced in.
+fn campaign(streams: &[(String, Vec<u8>)], damages: u64) -> Vec<Trial> {
+    let pairs = streams.iter().zip(streams.iter().cycle().skip(1)).zip(0u64..);
+    let trials = pairs.map(|(((name, stream), (_, other)), number)| {
+        let (stream, other) = (stream.clone(), other.clone());
+        let title = format!("{name} with the accidents of {damages} seeds");
+        Trial::test(title, move || {
+            survives_seeds(stream, other, number << 32, damages).map_err(|error| Failed::from(error.to_string()))
+        })
+    });
+    trials.collect()
+}
+
+fn survives_seeds(stream: Vec<u8>, other: Vec<u8>, first: u64, count: u64) -> Outcome {
+    let good = Pieces::of_stream(&stream);
+    let good_story = {
+        let good = good.clone();
+        watched(move || story_of(&good))?
+    };
+    let damages = (first..first + count).map(move |seed| {
+        let damaged = damage::seeded(&stream, &other, seed);
+        (damaged.what, damaged.bytes)
+    });
+    each_watched(damages, move |bytes| {
+        survive(&Pieces::of_stream(bytes), &good, &good_story).map(|_| ())
+    })?;
+    Ok(())
 }
 
 fn survives_each(stream: &[u8], damages: &[damage::Damaged]) -> Outcome {

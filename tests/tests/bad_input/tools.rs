@@ -5,9 +5,9 @@ use fourier_core::units::Size;
 use fourier_tests::Outcome;
 use fourier_tests::annexb::{Nal, nals};
 use fourier_tests::encode::{Recipe, encode};
+use fourier_tests::laws::stream::{Pieces, story_of};
 use libtest_mimic::Trial;
 
-use super::laws::{Pieces, story_of};
 use super::{must_be_refused, trial};
 
 pub fn trials() -> Vec<Trial> {

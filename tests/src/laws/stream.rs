@@ -1,9 +1,5 @@
-//! What holds for every input, however bad: it ends, every piece is accounted for, and the next good stream is decoded
-//! as if nothing had been.
-
-use std::sync::mpsc::{RecvTimeoutError, channel};
-use std::thread;
-use std::time::Duration;
+//! Any bytes through the whole stream decoder: it ends, every piece is accounted for, no frame stays held, and the next
+//! good stream is decoded as if nothing had been.
 
 use fourier_core::Error;
 use fourier_core::decode::Outcome as Decoded;
@@ -12,12 +8,10 @@ use fourier_core::decode::stream::{
 };
 use fourier_core::device::discovery::open_device;
 use fourier_core::h264::avcc::LengthSize;
-use fourier_tests::Outcome;
-use fourier_tests::annexb::nals;
-use fourier_tests::picture::{Digest, Digester};
 
-/// A hundred times what the slowest takes: who needs longer hangs.
-const DEADLINE: Duration = Duration::from_secs(120);
+use crate::Outcome;
+use crate::annexb::nals;
+use crate::picture::{Digest, Digester};
 
 /// Input in pieces.
 #[derive(Clone, Debug)]
@@ -208,17 +202,46 @@ fn decoder(device: &str) -> Outcome<StreamDecoder> {
     Ok(StreamDecoder::new(open_device(Some(device))?, config)?)
 }
 
+/// The software decoder in both decode modes, of limited size: garbage may claim any.
+const SMALL_DEVICES: [&str; 2] = ["soft:max=512x512", "soft:cedrus,max=512x512"];
+
+/// Decodes whatever `bytes` are, in the decode mode that their number picks.
+///
+/// # Errors
+/// Says which law they break: see [`story_of`]; besides, when all frames are given back the pool holds none.
+pub fn any_bytes_end_and_leave_nothing_behind(bytes: &[u8]) -> Outcome {
+    let mut decoder = decoder(SMALL_DEVICES[bytes.len() % SMALL_DEVICES.len()])?;
+    decode(&mut decoder, &Pieces::of_stream(bytes))?;
+    gives_everything_back(&mut decoder)
+}
+
+/// After a flush, when nobody has a frame any more, the pool has them all.
+fn gives_everything_back(decoder: &mut StreamDecoder) -> Outcome {
+    decoder.flush()?;
+    while decoder.next_event().is_some() {}
+    match decoder.stats().pool {
+        pool if pool.held == 0 && pool.exported == 0 => Ok(()),
+        pool => Err(format!("frames are left behind: {pool:?}").into()),
+    }
+}
+
 /// Decodes `pieces` alone.
+///
+/// # Errors
+/// Says which law they break: each piece comes out once, the counts are right, no more frames than slices.
 pub fn story_of(pieces: &Pieces) -> Outcome<Story> {
     decode(&mut decoder("soft")?, pieces)
 }
 
 /// Decodes `pieces` and then `good` with one decoder, and `pieces` again with one on a single thread. Gives the story of
 /// `pieces`.
+///
+/// # Errors
+/// Those of [`story_of`]; if the good stream is not decoded as ever, or `pieces` not twice the same.
 pub fn survive(pieces: &Pieces, good: &Pieces, good_story: &Story) -> Outcome<Story> {
     let mut threaded = decoder("soft")?;
     let first = decode(&mut threaded, pieces)?;
-    threaded.flush()?;
+    gives_everything_back(&mut threaded)?;
     let after = decode(&mut threaded, good)?;
     if after.digest != good_story.digest || after.damaged != good_story.damaged {
         return Err(format!("the good stream after it gave {after:?}, alone {good_story:?}").into());
@@ -230,18 +253,24 @@ pub fn survive(pieces: &Pieces, good: &Pieces, good_story: &Story) -> Outcome<St
     }
 }
 
-/// Runs `test` on a thread of its own; a panic or too long a time is an error.
-pub fn watched<T: Send + 'static>(test: impl FnOnce() -> Outcome<T> + Send + 'static) -> Outcome<T> {
-    let (sender, receiver) = channel();
-    let thread = thread::spawn(move || sender.send(test()));
-    let result = receiver.recv_timeout(DEADLINE);
-    match result {
-        Ok(result) => {
-            // The thread has ended but for its own last words.
-            let _ = thread.join();
-            result
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::laws::inputs::streams;
+
+    #[test]
+    fn the_corpus_reaches_the_decoder() -> Outcome {
+        let (mut sound, mut refused) = (0, 0);
+        for (name, stream) in streams()? {
+            let story = story_of(&Pieces::of_stream(&stream))?;
+            if story.refusal.is_some() {
+                refused += 1;
+                continue;
+            }
+            assert!(story.digest.frames > 0 && !story.tells_of_damage(), "{name}: {story:?}");
+            sound += 1;
         }
-        Err(RecvTimeoutError::Disconnected) => Err("it panicked".into()),
-        Err(RecvTimeoutError::Timeout) => Err(format!("it hangs: nothing after {DEADLINE:?}").into()),
+        assert!(sound > 4 * refused, "{sound} decoded, {refused} refused");
+        Ok(())
     }
 }
