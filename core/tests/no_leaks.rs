@@ -1,20 +1,13 @@
 //! A decoder that is opened, used and closed leaves nothing behind. A process of its own: it counts the process's
 //! descriptors, threads and mappings.
+#![expect(clippy::unwrap_used, reason = "a test that goes wrong ends here")]
+
+mod held;
 
 use fourier_core::device::DecoderDevice;
 use fourier_core::device::contract::CASES;
 use fourier_core::device::soft::{Personality, SoftDevice};
-
-/// Descriptors, threads and mappings of shared memory of this process.
-fn resources() -> std::io::Result<[usize; 3]> {
-    let entries = |path| std::fs::read_dir(path).map(Iterator::count);
-    let maps = std::fs::read_to_string("/proc/self/maps")?;
-    let shared = maps
-        .lines()
-        .filter(|line| line.contains("memfd:") || line.contains("dmabuf"))
-        .count();
-    Ok([entries("/proc/self/fd")?, entries("/proc/self/task")?, shared])
-}
+use held::Held;
 
 #[test]
 fn two_hundred_opens_leave_no_descriptor_thread_or_mapping() {
@@ -29,9 +22,9 @@ fn two_hundred_opens_leave_no_descriptor_thread_or_mapping() {
     assert_eq!(cases.len(), names.len());
     let use_once = |device: &dyn DecoderDevice| cases.iter().for_each(|case| assert!((case.run)(device).is_ok()));
     use_once(&devices[0]);
-    let before = resources().unwrap();
+    let before = Held::now().unwrap();
     for turn in 0..200 {
         use_once(&devices[turn % 2]);
     }
-    assert_eq!(resources().unwrap(), before, "descriptors, threads, mappings");
+    before.must_be_all("two hundred opens");
 }

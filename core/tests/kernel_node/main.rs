@@ -14,11 +14,14 @@
 //! `decode::stream` write it.
 #![expect(clippy::unwrap_used, reason = "a test that goes wrong ends here")]
 
+#[path = "../held/mod.rs"]
+mod held;
 mod memory;
 mod recovery;
 mod streams;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use fourier_core::decode::Outcome;
 use fourier_core::decode::stream::{
@@ -27,6 +30,7 @@ use fourier_core::decode::stream::{
 use fourier_core::device::DecoderDevice;
 use fourier_core::device::discovery::{ENVIRONMENT, open_device};
 use fourier_core::h264::annexb::nal_units;
+use held::Held;
 
 /// See above.
 const GROUPS: &[u8] = include_bytes!("groups.264");
@@ -35,13 +39,23 @@ const LONE_FIELDS: &[u8] = include_bytes!("lone_fields.264");
 /// Access units of one group of [`GROUPS`].
 const GROUP: usize = 10;
 
-/// The decoder under test, if there is one.
-fn device() -> Option<Arc<dyn DecoderDevice>> {
-    let path = std::env::var(ENVIRONMENT).ok().filter(|path| path.starts_with("/dev/"));
-    if path.is_none() {
+/// Tests are one at a time: each counts what the process holds.
+static TURN: Mutex<()> = Mutex::new(());
+
+/// Runs a test on the decoder under test, if there is one. Then descriptors, mappings, dma-bufs and memory are back where
+/// they were, and threads, too, if the harness starts none in between (`RUST_TEST_THREADS=1`).
+fn on_device(test: impl FnOnce(Arc<dyn DecoderDevice>)) {
+    let Some(path) = std::env::var(ENVIRONMENT).ok().filter(|path| path.starts_with("/dev/")) else {
         eprintln!("SKIPPED: {ENVIRONMENT} names no decoder of the kernel (/dev/videoN)");
+        return;
+    };
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut before = Held::now().unwrap();
+    if std::env::var("RUST_TEST_THREADS").as_deref() != Ok("1") {
+        before.of_the_process[1] = usize::MAX;
     }
-    path.map(|path| open_device(Some(&path)).unwrap())
+    test(open_device(Some(&path)).unwrap());
+    before.must_be_all("after the test");
 }
 
 /// Splits before each first slice; parameter sets belong to the picture after them.
@@ -73,6 +87,7 @@ struct Got {
     dropped: Vec<(u64, DropReason)>,
     warnings: Vec<String>,
     stats: StreamStats,
+    took: Duration,
 }
 
 impl Got {
@@ -100,6 +115,7 @@ impl Got {
 
 /// Decodes all units and drains; `seen` gets every frame.
 fn decode(device: Arc<dyn DecoderDevice>, units: &[Vec<u8>], mut seen: impl FnMut(OutputFrame)) -> Got {
+    let begun = Instant::now();
     let mut decoder = StreamDecoder::new(device, StreamConfig::default()).unwrap();
     let mut got = Got::default();
     let mut take = |decoder: &mut StreamDecoder, got: &mut Got| {
@@ -122,6 +138,7 @@ fn decode(device: Arc<dyn DecoderDevice>, units: &[Vec<u8>], mut seen: impl FnMu
     decoder.drain().unwrap();
     take(&mut decoder, &mut got);
     got.stats = decoder.stats();
+    got.took = begun.elapsed();
     got.accounts_for(units.len());
     got
 }
