@@ -135,11 +135,12 @@ impl Driver {
     /// is missing, [`Status::DecodingError`] if nothing of it can be decoded, and what the device says.
     pub fn end_picture(&self, id: va::VAContextID) -> Result {
         let context = self.context(id)?;
-        let open = match mem::take(&mut *lock(&context.open)) {
+        let mut open = match mem::take(&mut *lock(&context.open)) {
             PictureState::Closed => return Err(no_picture()),
             PictureState::Open(open) => open,
         };
-        let decoded = self.decode(&mut lock(&context.decoder), &open);
+        let joined = open.join_pieces();
+        let decoded = joined.and_then(|()| self.decode(&mut lock(&context.decoder), &open));
         decoded.inspect_err(|failure| {
             self.counters.refuse();
             tracing::warn!("a picture is lost: {}", failure.reason);
@@ -201,7 +202,8 @@ impl Driver {
         if !session.is_configured_for(sps) {
             let needs = FrameNeeds {
                 dpb: usize::from(sps.max_num_ref_frames) + 1,
-                downstream: 0,
+                // Where pictures are decoded elsewhere and copied, each surface holds one.
+                downstream: self.surfaces.count(),
             };
             decoder.pool = Some(session.configure(sps, needs, &Interrupt::new())?);
         }
@@ -214,7 +216,7 @@ impl Driver {
         }
         surface.wait_for_readers();
         let layout = format::frame_layout(&capture)?;
-        Ok(surface.target((sps, &layout), &self.scratch, pool)?)
+        Ok(surface.target((sps, &layout), self, pool)?)
     }
 }
 

@@ -12,7 +12,7 @@ use crate::config::Config;
 use crate::context::Context;
 use crate::ids::{Kind, Table, lock};
 use crate::image::Image;
-use crate::status::{Result, Status};
+use crate::status::{Failure, Result, Status};
 use crate::surface::Surface;
 
 /// Lists of the application have room for as many.
@@ -42,6 +42,8 @@ pub struct Driver {
     pub(crate) buffers: Table<Buffer>,
     pub(crate) images: Table<Image>,
     pub(crate) counters: Counters,
+    /// What users were told: the first of each kind is enough.
+    told: Mutex<Vec<Status>>,
 }
 
 /// What the display has decoded.
@@ -97,6 +99,7 @@ impl Driver {
             buffers: Table::new(Kind::Buffer),
             images: Table::new(Kind::Image),
             counters: Counters::default(),
+            told: Mutex::default(),
         })
     }
 
@@ -129,7 +132,18 @@ impl Driver {
         if let Some(session) = lock(&self.spare).take() {
             return Ok(session);
         }
-        Session::open(Arc::clone(&self.device)).map_err(|error| Status::AllocationFailed.because(error.to_string()))
+        Session::open(Arc::clone(&self.device))
+            .map_err(|error| Status::AllocationFailed.because(error.to_string()).for_user())
+    }
+
+    /// Whether the user is to be told of `failure`.
+    pub(crate) fn must_tell(&self, failure: &Failure) -> bool {
+        let mut told = lock(&self.told);
+        let is_news = failure.for_user && !told.contains(&failure.status);
+        if is_news {
+            told.push(failure.status);
+        }
+        is_news
     }
 
     pub(crate) fn capabilities(&self) -> &Capabilities {

@@ -68,6 +68,46 @@ impl OpenPicture {
         Ok(())
     }
 
+    /// Puts slices together that came in pieces, so that the data of each is in one place.
+    ///
+    /// # Errors
+    /// As [`Self::slices`], and [`Status::InvalidBuffer`] for pieces without their beginning or end.
+    pub fn join_pieces(&mut self) -> Result {
+        let is_piece = |parameters: &va::VASliceParameterBufferH264| Piece::of(parameters) != Piece::WHOLE;
+        if !self.parameters.iter().flatten().any(is_piece) {
+            return Ok(());
+        }
+        let (mut parameters, mut data) = (Vec::new(), Vec::new());
+        let mut open: Option<(va::VASliceParameterBufferH264, Vec<u8>)> = None;
+        for piece in self.slices()? {
+            let Piece { begins, ends } = Piece::of(piece.parameters);
+            let mut slice = match (open.take(), begins) {
+                (None, true) => (*piece.parameters, Vec::new()),
+                (Some(slice), false) => slice,
+                (Some(_), true) => return Err(out_of_turn("a slice begins within another one")),
+                (None, false) => return Err(out_of_turn("a piece of a slice that never began")),
+            };
+            slice.1.extend_from_slice(piece.nal);
+            if !ends {
+                open = Some(slice);
+                continue;
+            }
+            let (slice, nal) = slice;
+            parameters.push(vec![va::VASliceParameterBufferH264 {
+                slice_data_offset: 0,
+                slice_data_size: nal.len() as u32,
+                slice_data_flag: va::VA_SLICE_DATA_FLAG_ALL,
+                ..slice
+            }]);
+            data.push(nal);
+        }
+        if open.is_some() {
+            return Err(out_of_turn("a slice without its last piece"));
+        }
+        (self.parameters, self.data) = (parameters, data);
+        Ok(())
+    }
+
     /// Slices with their data. As many parameter buffers as data buffers belong together in their order; otherwise all
     /// parameters belong to the only data buffer, or each element of the only parameter buffer to a data buffer.
     ///
@@ -103,6 +143,35 @@ impl OpenPicture {
     }
 }
 
+/// Which part of a slice some data is, by `slice_data_flag`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Piece {
+    begins: bool,
+    ends: bool,
+}
+
+impl Piece {
+    const WHOLE: Self = Self {
+        begins: true,
+        ends: true,
+    };
+
+    fn of(parameters: &va::VASliceParameterBufferH264) -> Self {
+        let has = |flag: u32| parameters.slice_data_flag & flag != 0;
+        match parameters.slice_data_flag {
+            va::VA_SLICE_DATA_FLAG_ALL => Self::WHOLE,
+            _ => Self {
+                begins: has(va::VA_SLICE_DATA_FLAG_BEGIN),
+                ends: has(va::VA_SLICE_DATA_FLAG_END),
+            },
+        }
+    }
+}
+
+fn out_of_turn(what: &'static str) -> Failure {
+    Status::InvalidBuffer.because(what)
+}
+
 /// The elements of a buffer: of the size it was created with, or all in one element.
 fn slice_parameters(contents: &[u8], element_size: usize) -> Option<Vec<va::VASliceParameterBufferH264>> {
     let own = size_of::<va::VASliceParameterBufferH264>();
@@ -118,9 +187,6 @@ fn slice_parameters(contents: &[u8], element_size: usize) -> Option<Vec<va::VASl
 
 fn cut<'a>(parameters: &'a va::VASliceParameterBufferH264, data: &'a [u8]) -> Result<RenderedSlice<'a>, Failure> {
     let (start, length) = (parameters.slice_data_offset, parameters.slice_data_size);
-    if parameters.slice_data_flag != va::VA_SLICE_DATA_FLAG_ALL {
-        return Err(Status::InvalidBuffer.because("a slice in several pieces"));
-    }
     let end = (start as usize).checked_add(length as usize);
     let nal = end
         .and_then(|end| data.get(start as usize..end))

@@ -49,6 +49,7 @@ impl Status {
         Failure {
             status: self,
             reason: reason.into(),
+            for_user: false,
         }
     }
 }
@@ -60,6 +61,15 @@ pub struct Failure {
     pub status: Status,
     /// What the log is told.
     pub reason: Cow<'static, str>,
+    /// Not the application's doing, nor the stream's: somebody in front of the screen should know.
+    pub for_user: bool,
+}
+
+impl Failure {
+    /// The same, for the user's eyes too.
+    pub fn for_user(self) -> Self {
+        Self { for_user: true, ..self }
+    }
 }
 
 impl From<Error> for Failure {
@@ -78,7 +88,15 @@ impl From<Error> for Failure {
             Error::Lost(_) | Error::Bug(_) => Status::OperationFailed,
             _ => Status::OperationFailed,
         };
-        status.because(error.to_string())
+        let for_user = match &error {
+            Error::Unsupported(_) | Error::Device(_) | Error::NeedFrames { .. } | Error::Lost(_) => true,
+            Error::Bitstream(_) | Error::Flushing | Error::Bug(_) => false,
+            _ => false,
+        };
+        Failure {
+            for_user,
+            ..status.because(error.to_string())
+        }
     }
 }
 

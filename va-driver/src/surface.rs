@@ -146,17 +146,18 @@ impl Surface {
         self.picture().map_or(Outcome::Good, |picture| picture.wait())
     }
 
-    /// Where to decode a picture of `sps`, which the device lays out as `layout`: its own memory if that fits, else a
-    /// frame of `pool`, to be copied.
+    /// Where to decode a picture of `sps`, which the device lays out as `layout`: its own memory if that fits and the
+    /// device can import it, else a frame of `pool`, to be copied.
     ///
     /// # Errors
     /// If there is no memory.
     pub fn target(
         &self,
         (sps, layout): (&Sps, &FrameLayout),
-        scratch: &ScratchAllocator,
+        driver: &Driver,
         pool: &FramePool,
     ) -> Result<Target, fourier_core::Error> {
+        let scratch = &driver.scratch;
         let mut state = lock(&self.state);
         let covers = layout.size.width >= self.size.width && layout.size.height >= self.size.height;
         let own = match state.frame.clone() {
@@ -175,7 +176,7 @@ impl Surface {
             }
         };
         drop(state);
-        if own.memory().layout == *layout {
+        if driver.capabilities().dmabuf_import && own.memory().layout == *layout {
             return Ok(Target {
                 frame: own,
                 copy_to: None,

@@ -4,7 +4,7 @@ use std::any::Any;
 use std::ffi::CStr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use super::{thunks, va};
+use super::{messages, thunks, va};
 use crate::driver::{self, Driver};
 use crate::log;
 use crate::status::Status;
@@ -32,6 +32,10 @@ pub unsafe extern "C" fn __vaDriverInit_1_0(context: va::VADriverContextP) -> va
         Ok(Ok(driver)) => driver,
         Ok(Err(failure)) => {
             tracing::info!("no driver: {}", failure.reason);
+            // SAFETY: libva's contract.
+            if let Some(context) = unsafe { context.as_ref() } {
+                messages::info(context, &failure.reason);
+            }
             return failure.status.code();
         }
         Err(panic) => return panicked("vaInitialize", panic.as_ref()),

@@ -1,13 +1,15 @@
 //! The driver's only unsafe ring: libva's structures and calls, and memory that applications have pointers to.
 //!
 //! [`va`] is what bindgen makes of libva's headers; [`init`] the symbol that libva looks for; `thunks` its call table;
-//! [`Caller`] reads and writes what the application points to; [`Block`] is memory that it maps; [`parameters`] reads
+//! `messages` tells users what
+//! went wrong; [`Caller`] reads and writes what the application points to; [`Block`] is memory that it maps; [`parameters`] reads
 //! the structures that it fills.
 #![allow(unsafe_code)]
 
 mod block;
 mod caller;
 pub mod init;
+mod messages;
 pub mod parameters;
 #[cfg(test)]
 mod tests;

@@ -28,6 +28,12 @@ pub fn sps(picture: &va::VAPictureParameterBufferH264, profile: Profile) -> Resu
         Ok(value) if u32::from(value) <= max => Ok(value),
         Ok(_) | Err(_) => Err(invalid(element)),
     };
+    let is_of_profiles =
+        fields.chroma_format_idc() <= 1 && picture.bit_depth_luma_minus8 == 0 && picture.bit_depth_chroma_minus8 == 0;
+    if !is_of_profiles {
+        let what = "more than 8 bits per sample, 4:2:2 or 4:4:4: surfaces are NV12";
+        return Err(Status::UnsupportedProfile.because(what).for_user());
+    }
     let frame_mbs_only_flag = fields.frame_mbs_only_flag() != 0;
     let (width, height) = (
         u32::from(picture.picture_width_in_mbs_minus1) + 1,

@@ -8,7 +8,7 @@ mod unsupported;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::caller::Caller;
-use super::{init, va};
+use super::{init, messages, va};
 use crate::driver::Driver;
 use crate::status::{Result, Status};
 
@@ -39,6 +39,9 @@ unsafe fn enter(
         }
         Ok(Err(failure)) => {
             tracing::debug!("{call}: {:?}: {}", failure.status, failure.reason);
+            if driver.must_tell(&failure) {
+                messages::error(display, &failure.reason);
+            }
             failure.status.code()
         }
         Err(panic) => init::panicked(call, panic.as_ref()),

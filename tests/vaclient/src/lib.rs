@@ -1,0 +1,23 @@
+//! A small client on libva, to test drivers with: it calls what applications call, in the orders in which they do.
+//!
+//! * `ffi`: its only unsafe ring: [`Display`], every call of libva as a method with safe arguments;
+//! * [`Status`]: what a call that failed gives;
+//! * [`Decoder`]: an Annex B stream to surfaces in display order, with the [`Habits`] of one application or another;
+//! * `parameters`: a picture in VA's terms;
+//! * [`Picture`]: samples of a surface.
+
+mod decoder;
+mod ffi;
+mod habits;
+mod parameters;
+mod picture;
+mod status;
+
+pub use decoder::{Decoder, Shown};
+pub use ffi::{Display, Exported, Parameters, va};
+pub use habits::{BufferHabit, Habits, SliceHabit};
+pub use picture::Picture;
+pub use status::Status;
+
+/// What decoding gives back: a failure is a sentence.
+pub type Outcome<T = ()> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
