@@ -22,7 +22,7 @@ const fn recipe(name: &'static str, size: Size, frames: u32, options: &'static s
     }
 }
 
-/// Progressive 8-bit 4:2:0 and 4:0:0: to be decoded to the last bit.
+/// To be decoded to the last bit.
 pub const RECIPES: &[Recipe] = &[
     // Entropy coding, profiles, transforms.
     recipe("baseline", QCIF, 20, "--profile baseline --crf 26"),
@@ -307,5 +307,66 @@ pub const RECIPES: &[Recipe] = &[
         size(1280, 720),
         5,
         "--profile high --bframes 2 --b-adapt 0 --crf 28",
+    ),
+    // 10 bits, 4:2:2, both, and fields of them.
+    recipe(
+        "high10-cabac",
+        QCIF,
+        16,
+        "--output-depth 10 --bframes 2 --weightp 2 --partitions all --crf 22",
+    ),
+    recipe(
+        "high10-qp-low",
+        QCIF,
+        4,
+        "--output-depth 10 --no-cabac --qp 1 --chroma-qp-offset -12",
+    ),
+    recipe(
+        "high10-mbaff",
+        QCIF,
+        12,
+        "--output-depth 10 --tff --bframes 2 --partitions all --crf 24",
+    ),
+    recipe(
+        "high10-intra-monochrome",
+        QCIF,
+        4,
+        "--output-depth 10 --output-csp i400 --keyint 1 --crf 24",
+    ),
+    recipe(
+        "high422-cabac",
+        QCIF,
+        16,
+        "--output-csp i422 --bframes 2 --weightp 2 --partitions all --subme 8 --crf 22",
+    ),
+    recipe(
+        "high422-cavlc-no-8x8dct",
+        QCIF,
+        12,
+        "--output-csp i422 --no-cabac --no-8x8dct --partitions all --crf 22",
+    ),
+    recipe(
+        "high422-qp-low",
+        QCIF,
+        4,
+        "--output-csp i422 --qp 1 --chroma-qp-offset -12",
+    ),
+    recipe(
+        "high422-mbaff-cavlc",
+        QCIF,
+        12,
+        "--output-csp i422 --no-cabac --tff --bframes 2 --partitions all --crf 24",
+    ),
+    recipe(
+        "high422-10-mbaff",
+        QCIF,
+        12,
+        "--output-depth 10 --output-csp i422 --bff --bframes 2 --weightp 2 --partitions all --crf 24",
+    ),
+    recipe(
+        "high422-10-intra-slices",
+        QCIF,
+        4,
+        "--output-depth 10 --output-csp i422 --keyint 1 --slices 3 --crf 18",
     ),
 ];

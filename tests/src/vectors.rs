@@ -51,8 +51,6 @@ impl Container {
 pub enum Unsupported {
     /// Flexible macroblock ordering: no stateless decoder has it.
     Fmo,
-    /// 4:2:2.
-    Chroma422,
     /// 4:4:4, lossless included.
     Chroma444,
 }
@@ -62,7 +60,6 @@ impl fmt::Display for Unsupported {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Fmo => "flexible macroblock ordering",
-            Self::Chroma422 => "4:2:2",
             Self::Chroma444 => "4:4:4",
         })
     }
@@ -175,7 +172,6 @@ impl Vector {
     pub fn unsupported_tools(&self) -> Vec<Unsupported> {
         [
             (self.has("FMO"), Unsupported::Fmo),
-            (self.has("4:2:2"), Unsupported::Chroma422),
             (self.has("4:4:4"), Unsupported::Chroma444),
         ]
         .into_iter()
@@ -335,7 +331,7 @@ mod tests {
     fn a_stream_is_refused_for_the_tool_that_is_out_of_reach() {
         for (features, tools) in [
             ("slices:IP FMO FMOtype1", vec![Unsupported::Fmo]),
-            ("bd10/10 4:2:2", vec![Unsupported::Chroma422]),
+            ("bd10/10 4:4:4", vec![Unsupported::Chroma444]),
             ("4:4:4 lossless-bypass", vec![Unsupported::Chroma444]),
         ] {
             let vector = vector(features, "damaged or odd on purpose");

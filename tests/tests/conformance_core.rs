@@ -60,6 +60,24 @@ const STREAMS_IN_FIELDS: &[&str] = &[
     "mbaff_cavlc_temporal_352x288.264",
 ];
 
+/// Devices for pictures of 10 bits and of 4:2:2: with slices that share a picture, with two memory planes where there can
+/// be two, with memory of their own.
+const DEVICES_FOR_DEPTHS: &[&str] = &[
+    "soft:threads=1",
+    "soft:mode=slice,hold=off",
+    "soft:mode=slice,startcode=none",
+    "soft:pitch=400,planes=2",
+    "soft:import=off",
+];
+
+/// Both depths, both samplings, frames and MBAFF frames.
+const STREAMS_OF_DEPTHS: &[&str] = &[
+    "high10_mbaff_cavlc_352x288.264",
+    "high422_8bit_320x240.264",
+    "high422_10bit_cabac_320x240.264",
+    "reschange_depth_aga.264",
+];
+
 fn main() -> Outcome {
     let arguments = two_at_a_time(Arguments::from_args());
     let elementary: Vec<_> = vectors::load()?
@@ -78,6 +96,9 @@ fn main() -> Outcome {
                 }
                 if STREAMS_IN_FIELDS.contains(&vector.name.as_str()) {
                     trials.extend(DEVICES_FOR_FIELDS.iter().map(|spec| on_device(spec, &vector)));
+                }
+                if STREAMS_OF_DEPTHS.contains(&vector.name.as_str()) {
+                    trials.extend(DEVICES_FOR_DEPTHS.iter().map(|spec| on_device(spec, &vector)));
                 }
                 trials.push(trial(format!("{title} is bit-exact"), move || {
                     is_bit_exact("soft", &twin)

@@ -13,6 +13,12 @@ pub const H264_SLICE: PixelFormat = PixelFormat::from_fourcc(*b"S264");
 pub const NV12: PixelFormat = PixelFormat::from_fourcc(*b"NV12");
 /// `V4L2_PIX_FMT_NV12M`: luma and chroma in memory planes of their own.
 pub const NV12M: PixelFormat = PixelFormat::from_fourcc(*b"NM12");
+/// `V4L2_PIX_FMT_NV16`: NV12 with as many rows of chroma as of luma.
+pub const NV16: PixelFormat = PixelFormat::from_fourcc(*b"NV16");
+/// `V4L2_PIX_FMT_NV16M`.
+pub const NV16M: PixelFormat = PixelFormat::from_fourcc(*b"NM16");
+/// `V4L2_PIX_FMT_Y210`: 4:2:2 packed, 10 bits in the upper bits of 16.
+pub const Y210: PixelFormat = PixelFormat::from_fourcc(*b"Y210");
 /// `V4L2_PIX_FMT_P010`: 10 bits in the upper bits of 16.
 pub const P010: PixelFormat = PixelFormat::from_fourcc(*b"P010");
 

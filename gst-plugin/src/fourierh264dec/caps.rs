@@ -24,6 +24,8 @@ const MACROBLOCK: u32 = 16;
 const FORMATS: &[([u8; 4], VideoFormat)] = &[
     (*b"NV12", VideoFormat::Nv12),
     (*b"P010", VideoFormat::P01010le),
+    (*b"NV16", VideoFormat::Nv16),
+    (*b"Y210", VideoFormat::Y210),
     (*b"YU12", VideoFormat::I420),
 ];
 

@@ -71,23 +71,28 @@ impl Presentation {
     fn planes_of<'a>(&'a self, layout: &'a FrameLayout, rect: Rect) -> impl Iterator<Item = Plane> + 'a {
         let format = self.info.format_info();
         layout.planes.iter().enumerate().map(move |(index, plane)| {
-            // The first component that lies in this plane tells its subsampling.
-            let component = format
-                .plane()
-                .iter()
-                .position(|&at| at as usize == index)
+            let components = || (0..format.n_components() as usize).filter(|&i| format.plane()[i] as usize == index);
+            // Bytes of as many of its samples as there are in a row of so many columns.
+            let bytes = |i: usize, columns: u32| {
+                let sample = format.pixel_stride()[i].unsigned_abs() as usize;
+                (columns as usize).div_ceil(1 << format.w_sub()[i]) * sample
+            };
+            // Where several lie in one plane, each row has room for the last sample of each.
+            let row = components()
+                .map(|i| bytes(i, rect.size.width))
+                .max()
                 .unwrap_or_default();
-            let (w_sub, h_sub) = (format.w_sub()[component], format.h_sub()[component]);
-            let sample = format.pixel_stride()[component].unsigned_abs() as usize;
-            let scale = |value: u32, sub: u32| (value as usize).div_ceil(1 << sub);
-            let origin = ((rect.x >> w_sub) as usize * sample, (rect.y >> h_sub) as usize);
+            let first = components().next().unwrap_or_default();
+            let h_sub = format.h_sub()[first];
+            let x = rect.x >> format.w_sub()[first] << format.w_sub()[first];
+            let origin = (bytes(first, x), (rect.y >> h_sub) as usize);
             Plane {
                 memory: plane.object,
                 origin,
                 offset: plane.offset + origin.1 * plane.pitch + origin.0,
                 stride: plane.pitch,
-                row: scale(rect.size.width, w_sub) * sample,
-                rows: scale(rect.size.height, h_sub),
+                row,
+                rows: (rect.size.height as usize).div_ceil(1 << h_sub),
             }
         })
     }

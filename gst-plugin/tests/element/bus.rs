@@ -88,8 +88,8 @@ fn error_of(description: &str) -> String {
 #[test]
 fn what_cannot_be_decoded_is_refused_by_name() {
     for (name, options, feature) in [
-        ("high422", "-pix_fmt yuv422p", "4:2:2"),
         ("high444", "-pix_fmt yuv444p", "4:4:4"),
+        ("lossless", "-qp 0", "lossless"),
     ] {
         let file = encoded(name, "size=64x64:rate=25:duration=0.2", options);
         let error = error_of(&format!("{} ! fourierh264dec ! fakesink", source(&file)));

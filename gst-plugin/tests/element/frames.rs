@@ -51,21 +51,24 @@ fn caps_are_those_of_libavcodec_but_for_the_pixel_format() {
 }
 
 #[test]
-fn pictures_of_10_bits_keep_them_all() {
-    let file = encoded("deep", "size=88x72:rate=25:duration=0.4", "-pix_fmt yuv420p10le");
-    let of = |decoder: &str| {
-        let running = Running::new(&format!(
-            "{} ! {decoder} ! videoconvert dither=none ! video/x-raw,format=I420_10LE ! appsink name=sink sync=false",
-            source(&file)
-        ));
-        running.play();
-        running.frames()
-    };
-    assert_eq!(
-        caps_of("fourierh264dec", &file).get::<&str>("format").unwrap(),
-        "P010_10LE"
-    );
-    assert_eq!(of("fourierh264dec"), of("avdec_h264"));
+fn pictures_of_10_bits_and_of_4_2_2_keep_all_that_they_have() {
+    for (planar, format, ours) in [
+        ("yuv420p10le", "I420_10LE", "P010_10LE"),
+        ("yuv422p", "Y42B", "NV16"),
+        ("yuv422p10le", "I422_10LE", "Y210"),
+    ] {
+        let file = encoded(planar, "size=88x72:rate=25:duration=0.4", &format!("-pix_fmt {planar}"));
+        let of = |decoder: &str| {
+            let running = Running::new(&format!(
+                "{} ! {decoder} ! videoconvert dither=none ! video/x-raw,format={format} ! appsink name=sink sync=false",
+                source(&file)
+            ));
+            running.play();
+            running.frames()
+        };
+        assert_eq!(caps_of("fourierh264dec", &file).get::<&str>("format").unwrap(), ours);
+        assert_eq!(of("fourierh264dec"), of("avdec_h264"), "{planar}");
+    }
 }
 
 #[test]

@@ -132,7 +132,8 @@ fn accepts_sps(personality: &Personality, output: &Format, sps: &v4l2::v4l2_ctrl
     let map_units = u32::from(sps.pic_height_in_map_units_minus1) + 1;
     let width = (u32::from(sps.pic_width_in_mbs_minus1) + 1) * 16;
     let height = map_units * 16 * if progressive { 1 } else { 2 };
-    let sampling = sps.chroma_format_idc <= 1 && !has(v4l2::V4L2_H264_SPS_FLAG_SEPARATE_COLOUR_PLANE);
+    let most_chroma = if personality.chroma_422 { 2 } else { 1 };
+    let sampling = sps.chroma_format_idc <= most_chroma && !has(v4l2::V4L2_H264_SPS_FLAG_SEPARATE_COLOUR_PLANE);
     let depth = sps.bit_depth_luma_minus8 == sps.bit_depth_chroma_minus8
         && [0, 2].contains(&sps.bit_depth_luma_minus8)
         && sps.bit_depth_luma_minus8 + 8 <= personality.max_bit_depth;
@@ -149,7 +150,7 @@ fn accepts_sps(personality: &Personality, output: &Format, sps: &v4l2::v4l2_ctrl
 fn accepts_pps(pps: &v4l2::v4l2_ctrl_h264_pps) -> bool {
     pps.num_slice_groups_minus1 == 0
         && pps.weighted_bipred_idc <= 2
-        && (-26..=25).contains(&pps.pic_init_qp_minus26)
+        && (-26 - 6 * 2..=25).contains(&pps.pic_init_qp_minus26)
         && (-12..=12).contains(&pps.chroma_qp_index_offset)
         && (-12..=12).contains(&pps.second_chroma_qp_index_offset)
         && pps.num_ref_idx_l0_default_active_minus1 < 32

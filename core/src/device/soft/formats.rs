@@ -6,7 +6,7 @@ use crate::units::Size;
 use v4l2r::bindings::v4l2_ctrl_h264_sps;
 
 use super::personality::Personality;
-use crate::device::format::{self, Chroma, H264_SLICE, NV12, NV12M, P010};
+use crate::device::format::{self, Chroma, H264_SLICE, NV12, NV12M, NV16, NV16M, P010, Y210};
 
 /// Least bitstream buffer: a small picture whose every macroblock is I_PCM still fits.
 const MIN_BITSTREAM: u32 = 16 * 1024;
@@ -47,33 +47,52 @@ pub(super) fn output(personality: &Personality, wanted: &Format) -> Format {
 pub(super) struct Samples {
     /// 10 bits each instead of 8.
     is_deep: bool,
+    /// 4:2:2 instead of 4:2:0.
+    is_422: bool,
 }
 
 impl Samples {
+    /// All that there are.
+    const ALL: [Self; 4] = [
+        Self::new(false, false),
+        Self::new(false, true),
+        Self::new(true, false),
+        Self::new(true, true),
+    ];
+
+    const fn new(is_deep: bool, is_422: bool) -> Self {
+        Self { is_deep, is_422 }
+    }
+
     /// Those of an SPS that [`super::controls::validate`] accepted.
     pub(super) fn of(sps: &v4l2_ctrl_h264_sps) -> Self {
-        Self {
-            is_deep: sps.bit_depth_luma_minus8 > 0,
-        }
+        Self::new(sps.bit_depth_luma_minus8 > 0, sps.chroma_format_idc == 2)
+    }
+
+    /// Whether a device of `personality` decodes them.
+    fn are_decoded(self, personality: &Personality) -> bool {
+        (!self.is_deep || personality.max_bit_depth > 8) && (!self.is_422 || personality.chroma_422)
     }
 
     /// The pixel format of such pictures.
     pub(super) fn pixel_format(self, personality: &Personality) -> PixelFormat {
-        match (self.is_deep, personality.memory_planes) {
-            (true, _) => P010,
-            (false, 2) => NV12M,
-            (false, _) => NV12,
+        match (self.is_deep, self.is_422, personality.memory_planes) {
+            (true, true, _) => Y210,
+            (true, false, _) => P010,
+            (false, true, 2) => NV16M,
+            (false, true, _) => NV16,
+            (false, false, 2) => NV12M,
+            (false, false, _) => NV12,
         }
     }
 }
 
 /// The pixel formats of all pictures that a device of `personality` decodes.
 pub(super) fn all_capture_formats(personality: &Personality) -> Vec<PixelFormat> {
-    [false, true]
+    let decoded = Samples::ALL
         .into_iter()
-        .filter(|is_deep| !is_deep || personality.max_bit_depth > 8)
-        .map(|is_deep| Samples { is_deep }.pixel_format(personality))
-        .collect()
+        .filter(|samples| samples.are_decoded(personality));
+    decoded.map(|samples| samples.pixel_format(personality)).collect()
 }
 
 /// The CAPTURE format for pictures of `coded`, the size of the OUTPUT format.
@@ -83,8 +102,10 @@ pub(super) fn capture(personality: &Personality, coded: Size, samples: Samples) 
         height: coded.height.next_multiple_of(personality.height_alignment),
     };
     let pixel_format = samples.pixel_format(personality);
-    let (chroma, bits_per_column) =
-        format::info(pixel_format).map_or((Chroma::HalfRows, 8), |info| (info.chroma, info.bits_per_column));
+    let (chroma, bits_per_column, memory_planes) = format::info(pixel_format)
+        .map_or((Chroma::HalfRows, 8, 1), |info| {
+            (info.chroma, info.bits_per_column, info.memory_planes)
+        });
     let bytes_per_column = bits_per_column / 8;
     let pitch = (size.width * bytes_per_column).next_multiple_of(personality.pitch_alignment * bytes_per_column);
     let luma = pitch * size.height;
@@ -98,7 +119,7 @@ pub(super) fn capture(personality: &Personality, coded: Size, samples: Samples) 
         bytes_per_line: pitch,
         size_image,
     };
-    let planes = if pixel_format == NV12M {
+    let planes = if memory_planes == 2 {
         vec![plane(luma), plane(chroma + tail)]
     } else {
         vec![plane(luma + chroma + tail)]
@@ -157,11 +178,11 @@ mod tests {
                 },
                 personality.max_size,
             ] {
-                for is_deep in [false, true] {
-                    let format = capture(&personality, coded_size(&personality, size), Samples { is_deep });
+                for samples in Samples::ALL {
+                    let format = capture(&personality, coded_size(&personality, size), samples);
                     let layout = frame_layout(&format).unwrap();
                     assert_eq!(layout.planes[0].pitch as u32 % personality.pitch_alignment, 0);
-                    let memory_planes = if is_deep { 1 } else { personality.memory_planes };
+                    let memory_planes = if samples.is_deep { 1 } else { personality.memory_planes };
                     assert_eq!(layout.object_lengths.len() as u32, memory_planes);
                 }
             }

@@ -3,11 +3,11 @@
 use std::sync::{Arc, RwLock};
 
 use bytemuck::{try_cast_slice, try_cast_slice_mut};
-use fourier_soft::picture::DPB_SIZE;
+use fourier_soft::picture::{ChromaFormat, DPB_SIZE};
 use fourier_soft::{Controls, FrameMut, FrameRef, MotionField, ParsedPicture, PlaneMut, PlaneRef, Sample};
 
 use crate::device::RequestId;
-use crate::device::format;
+use crate::device::format::{self, Chroma};
 use crate::memory::Format;
 use crate::units::BufferIndex;
 
@@ -73,42 +73,51 @@ pub(super) struct Picture {
 /// What the samples of a picture are in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum SampleKind {
-    /// 8 bits in a byte: NV12.
+    /// 8 bits in a byte: NV12, NV16.
     Byte,
     /// 10 bits in 16: P010.
     Word,
+    /// 10 bits in 16, luma and chroma in turns: Y210.
+    Packed,
 }
 
 /// Where the samples of a picture lie: a luma plane and a chroma plane, in one memory plane or two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct PictureLayout {
     pub(super) kind: SampleKind,
+    chroma: Chroma,
     /// Bytes from one row to the next.
-    pitch: usize,
-    height: usize,
+    pub(super) pitch: usize,
+    pub(super) height: usize,
 }
 
 impl PictureLayout {
     pub(super) fn new(capture: &Format) -> Self {
         let pitch = capture.planes.first().map_or(0, |plane| plane.bytes_per_line as usize);
-        let bits_per_column = format::info(capture.pixel_format).map_or(8, |info| info.bits_per_column);
+        let info = format::info(capture.pixel_format);
+        let (chroma, bits_per_column) = info.map_or((Chroma::HalfRows, 8), |info| (info.chroma, info.bits_per_column));
         Self {
-            kind: match bits_per_column {
-                8 => SampleKind::Byte,
+            kind: match (chroma, bits_per_column) {
+                (Chroma::Packed, _) => SampleKind::Packed,
+                (_, 8) => SampleKind::Byte,
                 _ => SampleKind::Word,
             },
+            chroma,
             pitch,
             height: capture.size.height as usize,
         }
     }
 
-    /// Whether a picture of that many luma samples fits.
-    pub(super) fn holds(self, width: usize, height: usize) -> bool {
-        let row = match self.kind {
-            SampleKind::Byte => width,
-            SampleKind::Word => width * 2,
+    /// Whether a picture of that many luma samples, and of that chroma, fits.
+    pub(super) fn holds(self, chroma_format: ChromaFormat, width: usize, height: usize) -> bool {
+        let bytes_per_column = match self.kind {
+            SampleKind::Byte => 1,
+            SampleKind::Word => 2,
+            SampleKind::Packed => 4,
         };
-        row <= self.pitch && height <= self.height
+        (chroma_format != ChromaFormat::Yuv422) == self.chroma.is_420()
+            && width * bytes_per_column <= self.pitch
+            && height <= self.height
     }
 
     fn luma(self) -> usize {
@@ -116,7 +125,11 @@ impl PictureLayout {
     }
 
     fn chroma(self) -> usize {
-        self.luma() / 2
+        match self.chroma {
+            Chroma::Packed => 0,
+            Chroma::HalfRows | Chroma::Planar => self.luma() / 2,
+            Chroma::FullRows => self.luma(),
+        }
     }
 
     /// The colour planes of a picture to read, of samples of its kind; `None` if the memory is too short.

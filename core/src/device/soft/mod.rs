@@ -2,7 +2,7 @@
 //! fourier-soft, which is given what a driver is given and nothing else.
 //!
 //! `personality` what it pretends to be, `formats` and `controls` what it accepts, `memory`, `queue` and `request` the
-//! rules of videobuf2 and the request API, `context` those of v4l2-mem2mem, `job` and `stages` a picture's way through,
+//! rules of videobuf2 and the request API, `context` those of v4l2-mem2mem, `job` and `stages` a picture's way through, `packed` what is not stored in planes,
 //! `worker` the threads, `node` the verbs.
 
 mod context;
@@ -11,6 +11,7 @@ mod formats;
 mod job;
 mod memory;
 mod node;
+mod packed;
 mod personality;
 mod queue;
 mod request;
@@ -51,7 +52,7 @@ impl SoftDevice {
             remove_bufs: personality.remove_bufs,
             interlaced: personality.interlaced,
             max_bit_depth: personality.max_bit_depth,
-            chroma_422: false,
+            chroma_422: personality.chroma_422,
             capture_formats: formats::all_capture_formats(&personality),
             min_size: personality.min_size,
             max_size: personality.max_size,

@@ -20,10 +20,12 @@ pub struct Personality {
     pub height_alignment: u32,
     /// Bytes after the samples of the last memory plane, per macroblock (where drivers keep motion vectors).
     pub tail_per_macroblock: u32,
-    /// Memory planes of a picture: 1 (NV12) or 2 (NV12M); there is always one of 10 bits (P010).
+    /// Memory planes of a picture of 8 bits: 1 (NV12) or 2 (NV12M); of 10 bits there is always one (P010).
     pub memory_planes: u32,
     /// Most bits of a sample: 8 or 10.
     pub max_bit_depth: u8,
+    /// It decodes 4:2:2.
+    pub chroma_422: bool,
     /// It can hold a CAPTURE buffer for several requests.
     pub hold_capture: bool,
     /// It decodes fields and MBAFF frames, as far as fourier-soft does.
@@ -53,6 +55,7 @@ impl Default for Personality {
             tail_per_macroblock: 0,
             memory_planes: 1,
             max_bit_depth: 10,
+            chroma_422: true,
             hold_capture: true,
             interlaced: true,
             import: true,
@@ -84,6 +87,7 @@ impl Personality {
             "hantro" => Self {
                 name: "hantro",
                 max_bit_depth: 8,
+                chroma_422: false,
                 pitch_alignment: 16,
                 tail_per_macroblock: 64,
                 min_size: square(48),
@@ -92,6 +96,7 @@ impl Personality {
             "rkvdec" => Self {
                 name: "rkvdec",
                 max_bit_depth: 8,
+                chroma_422: false,
                 pitch_alignment: 16,
                 tail_per_macroblock: 128,
                 remove_bufs: false,
@@ -101,6 +106,7 @@ impl Personality {
             "cedrus" => Self {
                 name: "cedrus",
                 max_bit_depth: 8,
+                chroma_422: false,
                 decode_modes: vec![DecodeMode::SliceBased],
                 start_codes: vec![StartCode::None],
                 pitch_alignment: 32,
@@ -110,6 +116,7 @@ impl Personality {
             "mediatek" => Self {
                 name: "mediatek",
                 max_bit_depth: 8,
+                chroma_422: false,
                 height_alignment: 64,
                 memory_planes: 2,
                 hold_capture: false,
@@ -121,6 +128,7 @@ impl Personality {
             "visl" => Self {
                 name: "visl",
                 max_bit_depth: 8,
+                chroma_422: false,
                 decode_modes: vec![DecodeMode::SliceBased, DecodeMode::FrameBased],
                 start_codes: vec![StartCode::None, StartCode::AnnexB],
                 pitch_alignment: 1,
@@ -134,7 +142,7 @@ impl Personality {
     /// Parses what follows `soft:`: a name, options, or a name and options, separated by commas.
     ///
     /// Options are `mode` (`frame`, `slice`, `both`), `startcode` (`annexb`, `none`, `both`), `pitch`, `height`, `tail`,
-    /// `planes`, `depth`, `buffers`, `threads` (numbers), `hold`, `fields`, `import`, `remove` (`on`, `off`), `min`, `max` (`WxH`).
+    /// `planes`, `depth`, `buffers`, `threads` (numbers), `hold`, `422`, `fields`, `import`, `remove` (`on`, `off`), `min`, `max` (`WxH`).
     ///
     /// # Errors
     /// [`Error::Unsupported`] naming the word that is not understood.
@@ -178,6 +186,7 @@ impl Personality {
             "buffers" => self.max_num_buffers = number(value, 1..=64)?,
             "threads" => self.threads = number(value, 1..=2)?,
             "hold" => self.hold_capture = switch(value)?,
+            "422" => self.chroma_422 = switch(value)?,
             "fields" => self.interlaced = switch(value)?,
             "import" => self.import = switch(value)?,
             "remove" => self.remove_bufs = switch(value)?,

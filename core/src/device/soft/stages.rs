@@ -2,7 +2,7 @@
 
 use std::sync::{PoisonError, RwLockReadGuard};
 
-use fourier_soft::picture::{Parity, PictureParams, Structure};
+use fourier_soft::picture::{DPB_SIZE, Parity, PictureParams, Structure};
 use fourier_soft::{
     DecodeMode, EntropyDecoder, MotionField, Outcome, PicturePart, Reconstructor, Reference, References, Sample,
     Sample10,
@@ -14,6 +14,7 @@ use crate::units::BufferIndex;
 use super::context::FinishedJob;
 use super::job::{Arena, Job, Picture, ReferencePicture, SampleKind, Step};
 use super::memory::ReadPlanes;
+use super::packed::{self, UnpackedPictures};
 
 /// Slice data into syntax elements.
 #[derive(Debug, Default)]
@@ -63,6 +64,7 @@ pub(super) struct ReconstructionStage {
     reconstructor: Reconstructor<u8>,
     /// Of samples of 10 bits.
     deep: Reconstructor<Sample10>,
+    unpacked: UnpackedPictures,
     /// The last job of a picture of which more slices may come (slice-based decoding into a held CAPTURE buffer, or one
     /// that may be queued again).
     open: Option<Job>,
@@ -199,6 +201,7 @@ impl ReconstructionStage {
         let outcome = match job.target.layout.kind {
             SampleKind::Byte => write(&mut self.reconstructor, job, part),
             SampleKind::Word => write(&mut self.deep, job, part),
+            SampleKind::Packed => write_packed(&mut self.deep, &mut self.unpacked, job, part),
         };
         if let Err(error) = job.target.memory.sync(SyncPhase::End) {
             tracing::warn!("{error}");
@@ -216,14 +219,49 @@ fn write<S: Sample>(reconstructor: &mut Reconstructor<S>, job: &Job, part: Pictu
     let mut planes = job.target.memory.write();
     let mut target = job.target.layout.frame_mut(&mut planes)?;
     let mut motion = job.target.motion.write().unwrap_or_else(PoisonError::into_inner);
-    let locked = job
-        .arena
-        .references
-        .each_ref()
-        .map(|reference| reference.as_ref().map(LockedReference::new));
+    let locked = lock_references(job);
     let references = locked.each_ref().map(|reference| reference.as_ref()?.reference());
     let parsed = &job.arena.parsed;
     Some(reconstructor.reconstruct(parsed, part, &mut target, &mut motion, &References(references)))
+}
+
+/// [`write`] for pictures that are not stored in planes.
+fn write_packed(
+    reconstructor: &mut Reconstructor<Sample10>,
+    unpacked: &mut UnpackedPictures,
+    job: &Job,
+    part: PicturePart,
+) -> Option<Outcome> {
+    let mut planes = job.target.memory.write();
+    let UnpackedPictures { target, references } = unpacked;
+    // There may be slices or a field of it.
+    target.read_target(job.target.layout, &planes)?;
+    let mut motion = job.target.motion.write().unwrap_or_else(PoisonError::into_inner);
+    let locked = lock_references(job);
+    let mut found = [None; DPB_SIZE];
+    for ((found, locked), unpacked) in found.iter_mut().zip(&locked).zip(references) {
+        *found = match locked {
+            None => None,
+            Some(LockedReference::Target) => Some(Reference::Target),
+            Some(LockedReference::Other {
+                picture,
+                planes,
+                motion,
+            }) => unpacked.read(picture.layout, planes).map(|()| Reference::Frame {
+                frame: unpacked.frame(),
+                motion,
+            }),
+        };
+    }
+    let parsed = &job.arena.parsed;
+    let outcome = reconstructor.reconstruct(parsed, part, &mut target.frame_mut(), &mut motion, &References(found));
+    target.write(job.target.layout, &mut planes)?;
+    Some(outcome)
+}
+
+fn lock_references(job: &Job) -> [Option<LockedReference<'_>>; DPB_SIZE] {
+    let references = job.arena.references.each_ref();
+    references.map(|reference| reference.as_ref().map(LockedReference::new))
 }
 
 /// A CAPTURE buffer that is held, with one field or both.
@@ -245,6 +283,7 @@ impl HeldFields {
         match self.picture.layout.kind {
             SampleKind::Byte => fill_field::<u8>(&self.picture, missing),
             SampleKind::Word => fill_field::<Sample10>(&self.picture, missing),
+            SampleKind::Packed => packed::fill_field(&self.picture, missing),
         }
         if let Err(error) = memory.sync(SyncPhase::End) {
             tracing::warn!("{error}");
@@ -265,6 +304,7 @@ fn fits(target: &Picture, params: &PictureParams) -> bool {
         Structure::Field(_) => 2,
     };
     target.layout.holds(
+        params.chroma_format,
         params.width_in_mbs as usize * 16,
         params.height_in_mbs as usize * 16 * fields,
     )

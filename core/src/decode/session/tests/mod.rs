@@ -521,7 +521,7 @@ fn a_picture_larger_than_its_slot_makes_the_slot_grow() {
 #[test]
 fn what_the_device_cannot_decode_is_refused_by_name() {
     let base = Clip::new(2, 2).sps;
-    let session = Session::open(soft("max=1024x1024,fields=off,depth=8")).unwrap();
+    let session = Session::open(soft("max=1024x1024,fields=off,depth=8,422=off")).unwrap();
     let interlaced = Sps {
         frame_mbs_only_flag: false,
         mb_adaptive_frame_field_flag: true,
