@@ -196,11 +196,12 @@ fn says_what_is_missing(stream: &[u8]) -> Outcome {
 fn tells_of_lost_references(stream: &[u8]) -> Outcome {
     let slices: Vec<_> = nals(stream).into_iter().filter(Nal::is_slice).collect();
     let has_inter = slices.iter().any(|nal| nal.nal_unit_type != 5);
+    let last = slices.last().map(|nal| nal.header);
     let mut seen = 0;
     let rest = without(stream, |_, nal| {
         seen += usize::from(nal.is_slice() && nal.nal_ref_idc > 0);
         // Neither the first, which is where decoding begins, nor the last, after which nobody asks.
-        nal.is_slice() && nal.nal_ref_idc > 0 && seen == 2
+        nal.is_slice() && nal.nal_ref_idc > 0 && seen == 2 && Some(nal.header) != last
     });
     let story = story_of(&Pieces::of_stream(&rest))?;
     match story.tells_of_damage() || !has_inter || rest.len() == stream.len() {
