@@ -8,6 +8,7 @@
 //! * `modes`: every decode mode, start code and picture format;
 //! * `changes`: sizes that change, seeks, starts and stops, two elements at once;
 //! * `memory`: frames that are kept, outlive everything, and go through a DRM device;
+//! * `sandbox`: once it is open, a device needs nothing of the file system but its video node;
 //! * `outstanding`: ends in the middle of requests that the kernel does not finish.
 //!
 //! After each, file descriptors, threads, mappings, dma-bufs and memory are back where they were (`leaks`).
@@ -20,7 +21,9 @@ mod modes;
 mod outstanding;
 mod parity;
 mod playing;
+mod sandbox;
 
+use std::path::Path;
 use std::sync::Arc;
 
 use fourier_core::device::DecoderDevice;
@@ -55,11 +58,14 @@ impl Ground {
 type Case = (&'static str, fn(&Ground) -> Outcome);
 
 fn main() -> Outcome {
-    let arguments = Arguments::from_args();
     let Some(path) = std::env::var(ENVIRONMENT).ok().filter(|path| path.starts_with("/dev/")) else {
         eprintln!("SKIPPED: no decoder of the kernel is tested, {ENVIRONMENT} names none (/dev/videoN)");
         return Ok(());
     };
+    if let Some(root) = std::env::var_os(sandbox::CHILD) {
+        return sandbox::decode_in_an_empty_root(Path::new(&root), Path::new(&path));
+    }
+    let arguments = Arguments::from_args();
     gst::init()?;
     gstfourier::plugin_register_static()?;
     let ground = Ground::at(&path)?;
@@ -67,7 +73,14 @@ fn main() -> Outcome {
     if !arguments.list {
         playing::count_frames(&ground, &clips::counter())?;
     }
-    let cases = [modes::CASES, changes::CASES, memory::CASES, outstanding::CASES].concat();
+    let cases = [
+        modes::CASES,
+        changes::CASES,
+        memory::CASES,
+        sandbox::CASES,
+        outstanding::CASES,
+    ]
+    .concat();
     let mut trials: Vec<Trial> = cases
         .into_iter()
         .map(|(name, run)| trial(name.to_owned(), &ground, run))
