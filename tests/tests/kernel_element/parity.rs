@@ -16,6 +16,10 @@ const USUAL_SAMPLES: &[&str] = &["yuv420p", "yuvj420p", "gray"];
 /// time.
 const CUT_BY_H264PARSE: &[&str] = &["FRExt2_Panasonic.avc"];
 
+/// Streams that go over to samples which few devices have: those refuse what follows, and the frames before it are
+/// compared.
+const CHANGES_SAMPLES: &[&str] = &["reschange_depth_aga.264"];
+
 /// Frames, order, times, fields and caps are equal, and so is how it ends; unless the device says that it does not take
 /// such streams, and that is so.
 pub fn is_equal(ground: &Ground, vector: &Vector) -> Outcome {
@@ -31,6 +35,14 @@ pub fn is_equal(ground: &Ground, vector: &Vector) -> Outcome {
         return Ok(());
     }
     let mut soft = play("soft")?;
+    let refuses_the_rest = CHANGES_SAMPLES.contains(&vector.name.as_str())
+        && ours.failed_element() == Some(ELEMENT)
+        && soft.error.is_none();
+    if refuses_the_rest {
+        soft.times.truncate(ours.times.len());
+        soft.caps.truncate(ours.caps.len());
+        soft.error.clone_from(&ours.error);
+    }
     if CUT_BY_H264PARSE.contains(&vector.name.as_str()) {
         let both = ours.times.len().min(soft.times.len());
         ours.times.truncate(both);

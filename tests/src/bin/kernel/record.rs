@@ -59,10 +59,16 @@ pub fn record(decoder: &str, folder: &Path, streams: &[Vector], known: Known) ->
 }
 
 /// Writes a file that is there complete, or not at all.
+///
+/// # Errors
+/// Names the file.
 fn write_whole(path: &Path, write: impl FnOnce(&mut File) -> Outcome) -> Outcome {
     let partial = path.with_extension("partial");
-    write(&mut File::create(&partial)?)?;
-    Ok(std::fs::rename(&partial, path)?)
+    let written = || -> Outcome {
+        write(&mut File::create(&partial)?)?;
+        Ok(std::fs::rename(&partial, path)?)
+    };
+    written().map_err(|error| format!("{}: {error}", path.display()).into())
 }
 
 /// The trace buffer of the kernel.
