@@ -27,6 +27,7 @@ const FORMATS: &[([u8; 4], VideoFormat)] = &[
     (*b"NV16", VideoFormat::Nv16),
     (*b"Y210", VideoFormat::Y210),
     (*b"YU12", VideoFormat::I420),
+    (*b"NV15", VideoFormat::Nv1210le40),
 ];
 
 /// Caps fields, besides colours, in which upstream is right if it says anything: the container or the application

@@ -45,6 +45,7 @@ impl Presentation {
     pub(super) fn can_share(&self, layout: &FrameLayout) -> bool {
         let from_origin = self.downstream.crop_meta || (self.visible.x, self.visible.y) == (0, 0);
         match (layout.is_linear(), self.is_dmabuf) {
+            (true, _) if !from_origin && !self.begins_with_a_byte() => false,
             (true, true) => self.downstream.video_meta,
             (true, false) => self.downstream.video_meta || self.has_default_strides(layout),
             (false, true) => self.downstream.video_meta && from_origin,
@@ -63,6 +64,12 @@ impl Presentation {
                 })
     }
 
+    /// Whether the visible picture begins with a byte of its own, as it does unless samples are packed across bytes.
+    fn begins_with_a_byte(&self) -> bool {
+        let samples = |i: usize| self.visible.x >> self.info.format_info().w_sub()[i];
+        (0..self.info.n_components() as usize).all(|i| (samples(i) * bits_per_sample(&self.info, i)).is_multiple_of(8))
+    }
+
     /// The planes of the visible rectangle.
     fn planes<'a>(&'a self, layout: &'a FrameLayout) -> impl Iterator<Item = Plane> + 'a {
         self.planes_of(layout, self.visible)
@@ -74,8 +81,8 @@ impl Presentation {
             let components = || (0..format.n_components() as usize).filter(|&i| format.plane()[i] as usize == index);
             // Bytes of as many of its samples as there are in a row of so many columns.
             let bytes = |i: usize, columns: u32| {
-                let sample = format.pixel_stride()[i].unsigned_abs() as usize;
-                (columns as usize).div_ceil(1 << format.w_sub()[i]) * sample
+                let samples = columns.div_ceil(1 << format.w_sub()[i]);
+                (samples * bits_per_sample(&self.info, i)).div_ceil(8) as usize
             };
             // Where several lie in one plane, each row has room for the last sample of each.
             let row = components()
@@ -156,6 +163,9 @@ impl Presentation {
     /// # Errors
     /// One of them cannot be mapped, or is smaller than its layout says.
     pub(super) fn copy(&self, memory: &Arc<FrameMemory>, buffer: &mut gst::BufferRef) -> Result<(), glib::BoolError> {
+        if !self.begins_with_a_byte() {
+            return Err(glib::bool_error!("{:?} begins within a byte", self.visible));
+        }
         let source = memory.read().map_err(|error| glib::bool_error!("{error}"))?;
         let mut target = buffer.map_writable()?;
         let defaults = self.info.offset().iter().zip(self.info.stride());
@@ -173,6 +183,20 @@ impl Presentation {
             }
         }
         Ok(())
+    }
+}
+
+/// From one sample of a component to the next in its row, in bits. Where samples are packed across bytes GStreamer's
+/// pixel stride is 0, and those of the components of a plane take turns.
+fn bits_per_sample(info: &VideoInfo, component: usize) -> u32 {
+    let format = info.format_info();
+    match format.pixel_stride()[component].unsigned_abs() {
+        0 => {
+            let in_plane = format.plane().iter().take(format.n_components() as usize);
+            let sharing = in_plane.filter(|&&plane| plane == format.plane()[component]).count();
+            format.depth()[component] * sharing as u32
+        }
+        bytes => bytes * 8,
     }
 }
 
@@ -388,5 +412,102 @@ mod tests {
         let presentation = presentation(ALL, PLAIN);
         let mut buffer = gst::Buffer::with_size(presentation.info.size()).unwrap();
         presentation.copy(&memory, buffer.get_mut().unwrap()).unwrap_err();
+    }
+
+    /// `P010` made by GStreamer of what is in `buffer`.
+    fn converted(presentation: &Presentation, buffer: &gst::Buffer) -> Vec<u16> {
+        let info = &presentation.info;
+        let p010 = VideoInfo::builder(gst_video::VideoFormat::P01010le, info.width(), info.height())
+            .build()
+            .unwrap();
+        let mut config = gst_video::VideoConverterConfig::new();
+        config.set_dither_method(gst_video::VideoDitherMethod::None);
+        let converter = gst_video::VideoConverter::new(info, &p010, Some(config)).unwrap();
+        let source = gst_video::VideoFrameRef::from_buffer_ref_readable(buffer, info).unwrap();
+        let mut target = gst::Buffer::with_size(p010.size()).unwrap();
+        let mut writable =
+            gst_video::VideoFrameRef::from_buffer_ref_writable(target.get_mut().unwrap(), &p010).unwrap();
+        converter.frame_ref(&source, &mut writable);
+        drop(writable);
+        let bytes = target.map_readable().unwrap();
+        bytes
+            .chunks(2)
+            .map(|pair| u16::from_le_bytes([pair[0], pair[1]]) >> 6)
+            .collect()
+    }
+
+    /// NV15 of 48x16 in rows of 64 bytes: the sample in column `x` of row `y` of luma, and of the rows of chroma after
+    /// them, is `17 * x + 31 * y` of ten bits.
+    fn packed_frame() -> Arc<FrameMemory> {
+        const PITCH: usize = 64;
+        let mut bytes = vec![0; PITCH * 24];
+        for (y, row) in bytes.chunks_mut(PITCH).enumerate() {
+            for x in 0..48 {
+                let sample = packed_sample(x, y);
+                let (byte, shift) = (x * 10 / 8, x * 10 % 8);
+                row[byte] |= (sample << shift) as u8;
+                row[byte + 1] |= (sample >> (8 - shift)) as u8;
+            }
+        }
+        let fd = fourier_core::sys::memfd_create(bytes.len()).unwrap();
+        std::fs::File::from(fd.try_clone().unwrap()).write_all(&bytes).unwrap();
+        let plane = |offset| PlaneLayout {
+            object: 0,
+            offset,
+            pitch: PITCH,
+        };
+        Arc::new(FrameMemory {
+            fds: vec![fd],
+            kind: MemoryKind::MemFd,
+            layout: FrameLayout {
+                fourcc: u32::from_le_bytes(*b"NV15"),
+                modifier: Some(0),
+                size: Size { width: 48, height: 16 },
+                planes: vec![plane(0), plane(PITCH * 16)],
+                object_lengths: vec![bytes.len()],
+            },
+        })
+    }
+
+    fn packed_sample(x: usize, y: usize) -> u16 {
+        (17 * x + 31 * y) as u16 & 0x3FF
+    }
+
+    /// A rectangle of [`packed_frame`], 42x12 from `x` and row 2 on.
+    fn packed_presentation(x: u32, downstream: Downstream) -> Presentation {
+        gst::init().unwrap();
+        let size = Size { width: 42, height: 12 };
+        Presentation {
+            info: VideoInfo::builder(gst_video::VideoFormat::Nv1210le40, size.width, size.height)
+                .build()
+                .unwrap(),
+            visible: Rect { x, y: 2, size },
+            ..presentation(ALL, downstream)
+        }
+    }
+
+    #[test]
+    fn ten_bits_packed_across_bytes_are_shared_and_copied_as_gstreamer_reads_them() {
+        let memory = packed_frame();
+        let row = |y: usize| (4..46).map(move |x| packed_sample(x, y));
+        // Two rows of luma are cut off, and one of chroma, which begins after the 16 of luma.
+        let expected: Vec<u16> = (2..14).chain(17..23).flat_map(row).collect();
+        let presentation = packed_presentation(4, STRIDES);
+        assert!(presentation.can_share(&memory.layout));
+        let shared = presentation.share(&memory, &()).unwrap();
+        assert_eq!(converted(&presentation, &shared), expected);
+        let mut copy = gst::Buffer::with_size(presentation.info.size()).unwrap();
+        presentation.copy(&memory, copy.get_mut().unwrap()).unwrap();
+        assert_eq!(converted(&presentation, &copy), expected);
+    }
+
+    #[test]
+    fn a_crop_within_a_byte_goes_out_as_crop_meta_only() {
+        let memory = packed_frame();
+        let presentation = packed_presentation(2, STRIDES);
+        assert!(!presentation.can_share(&memory.layout));
+        let mut copy = gst::Buffer::with_size(presentation.info.size()).unwrap();
+        presentation.copy(&memory, copy.get_mut().unwrap()).unwrap_err();
+        assert!(packed_presentation(2, CROPS).can_share(&memory.layout));
     }
 }
