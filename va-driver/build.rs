@@ -8,7 +8,7 @@ use std::path::PathBuf;
 const TYPES: &str = "VADriverContext|VADriverVTable|VA(PictureParameter|IQMatrix|SliceParameter)BufferH264|VADRMPRIMESurfaceDescriptor|VADRMFormatModifierList\
                      |VASurfaceAttribType|VASurfaceDecodeMBErrors";
 const CONSTANTS: &str = "VA_(STATUS|PICTURE_H264|RT_FORMAT|SURFACE_ATTRIB|EXPORT_SURFACE|SLICE_DATA_FLAG|DEC_SLICE)_.*\
-                         |VA_FOURCC_NV12|VA_INVALID_.*|VA_LSB_FIRST|VA_ATTRIB_NOT_SUPPORTED|VA_TIMEOUT_INFINITE";
+                         |VA_FOURCC_(NV12|P010)|VA_INVALID_.*|VA_LSB_FIRST|VA_ATTRIB_NOT_SUPPORTED|VA_TIMEOUT_INFINITE";
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=build.rs");

@@ -5,13 +5,17 @@ use fourier_core::memory::MemoryKind;
 
 use crate::driver::Driver;
 use crate::ffi::{parameters, va};
+use crate::format::SampleFormat;
 use crate::status::{Result, Status};
 
 /// The smallest sizes that applications try surfaces with are below what some devices decode; memory of such sizes is
 /// made all the same.
 const MIN_SIDE: u32 = 16;
 
-/// A profile that VA has a name for.
+/// `VAProfileH264High10`, which libva has a name for since 2.18.
+const PROFILE_H264_HIGH10: va::VAProfile = 36;
+
+/// A profile that VA has a number for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Profile {
     /// Baseline without what nobody implements.
@@ -20,10 +24,12 @@ pub enum Profile {
     Main,
     /// High, 8 bits of 4:2:0.
     High,
+    /// High 10, up to 10 bits of 4:2:0.
+    High10,
 }
 
 impl Profile {
-    const ALL: [Self; 3] = [Self::ConstrainedBaseline, Self::Main, Self::High];
+    const ALL: [Self; 4] = [Self::ConstrainedBaseline, Self::Main, Self::High, Self::High10];
 
     /// `VAProfileH264*`.
     pub fn id(self) -> va::VAProfile {
@@ -31,6 +37,7 @@ impl Profile {
             Self::ConstrainedBaseline => va::VAProfileH264ConstrainedBaseline,
             Self::Main => va::VAProfileH264Main,
             Self::High => va::VAProfileH264High,
+            Self::High10 => PROFILE_H264_HIGH10,
         }
     }
 
@@ -40,6 +47,7 @@ impl Profile {
             Self::ConstrainedBaseline => 66,
             Self::Main => 77,
             Self::High => 100,
+            Self::High10 => 110,
         }
     }
 
@@ -47,8 +55,21 @@ impl Profile {
     pub fn constraint_set_flags(self) -> u8 {
         match self {
             Self::ConstrainedBaseline => 1 << 1,
-            Self::Main | Self::High => 0,
+            Self::Main | Self::High | Self::High10 => 0,
         }
+    }
+
+    /// The most that `bit_depth_luma_minus8` and `bit_depth_chroma_minus8` may be.
+    pub fn max_bit_depth_minus8(self) -> u8 {
+        match self {
+            Self::ConstrainedBaseline | Self::Main | Self::High => SampleFormat::Nv12.bit_depth_minus8(),
+            Self::High10 => SampleFormat::P010.bit_depth_minus8(),
+        }
+    }
+
+    /// Its streams have such samples. A High 10 stream may have 8 bits.
+    fn has(self, format: SampleFormat) -> bool {
+        format.bit_depth_minus8() <= self.max_bit_depth_minus8()
     }
 }
 
@@ -57,12 +78,33 @@ impl Profile {
 pub struct Config {
     /// The profile.
     pub profile: Profile,
+    /// The formats that the application asked for, of those of the profile.
+    formats: Vec<SampleFormat>,
 }
 
 impl Driver {
     /// `vaQueryConfigProfiles`.
     pub fn profiles(&self) -> Vec<va::VAProfile> {
-        Profile::ALL.map(Profile::id).to_vec()
+        self.decoded_profiles().map(Profile::id).collect()
+    }
+
+    /// Those whose every stream the device decodes, as far as its limits go.
+    fn decoded_profiles(&self) -> impl Iterator<Item = Profile> {
+        let formats: Vec<_> = SampleFormat::of_device(self.capabilities()).collect();
+        let is_given = move |format| formats.contains(&format);
+        let is_decoded = move |profile: &Profile| match profile {
+            Profile::ConstrainedBaseline | Profile::Main | Profile::High => true,
+            Profile::High10 => is_given(SampleFormat::P010),
+        };
+        Profile::ALL.into_iter().filter(is_decoded)
+    }
+
+    /// What streams of `profile` may be decoded to, the format that is particular to it first.
+    fn formats_of(&self, profile: Profile) -> Vec<SampleFormat> {
+        let known = SampleFormat::of_device(self.capabilities());
+        let mut formats: Vec<_> = known.filter(|&format| profile.has(format)).collect();
+        formats.reverse();
+        formats
     }
 
     /// The profile of that id.
@@ -70,7 +112,7 @@ impl Driver {
     /// # Errors
     /// [`Status::UnsupportedProfile`].
     pub fn check_profile(&self, id: va::VAProfile) -> Result<Profile> {
-        let found = Profile::ALL.into_iter().find(|profile| profile.id() == id);
+        let found = self.decoded_profiles().find(|profile| profile.id() == id);
         found.ok_or_else(|| Status::UnsupportedProfile.because(format!("profile {id}")))
     }
 
@@ -92,10 +134,10 @@ impl Driver {
         entrypoint: va::VAEntrypoint,
         list: &mut [va::VAConfigAttrib],
     ) -> Result {
-        self.check_entrypoint(profile, entrypoint)?;
+        let formats = self.formats_of(self.check_entrypoint(profile, entrypoint)?);
         for attribute in list {
-            attribute.value =
-                attribute_value(self.capabilities(), attribute.type_).unwrap_or(va::VA_ATTRIB_NOT_SUPPORTED);
+            let value = attribute_value(self.capabilities(), &formats, attribute.type_);
+            attribute.value = value.unwrap_or(va::VA_ATTRIB_NOT_SUPPORTED);
         }
         Ok(())
     }
@@ -111,15 +153,18 @@ impl Driver {
         list: &[va::VAConfigAttrib],
     ) -> Result<va::VAConfigID> {
         let profile = self.check_entrypoint(profile, entrypoint)?;
-        let formats = list
+        let mut formats = self.formats_of(profile);
+        let asked_for = list
             .iter()
             .filter(|attribute| attribute.type_ == va::VAConfigAttribRTFormat);
-        for format in formats {
-            if format.value & va::VA_RT_FORMAT_YUV420 == 0 {
-                return Err(Status::UnsupportedRtFormat.because(format!("render target format {:#x}", format.value)));
+        for asked_for in asked_for {
+            formats.retain(|format| asked_for.value & format.rt_format() != 0);
+            if formats.is_empty() {
+                let why = format!("render target format {:#x}", asked_for.value);
+                return Err(Status::UnsupportedRtFormat.because(why));
             }
         }
-        self.configs.insert(|_| Config { profile })
+        self.configs.insert(|_| Config { profile, formats })
     }
 
     /// `vaDestroyConfig`; contexts made with it live on.
@@ -131,7 +176,7 @@ impl Driver {
     }
 
     /// `vaQueryConfigAttributes`.
-    pub fn config_attributes(&self, _config: &Config) -> Vec<va::VAConfigAttrib> {
+    pub fn config_attributes(&self, config: &Config) -> Vec<va::VAConfigAttrib> {
         let known = [
             va::VAConfigAttribRTFormat,
             va::VAConfigAttribDecSliceMode,
@@ -139,14 +184,14 @@ impl Driver {
             va::VAConfigAttribMaxPictureHeight,
         ];
         let attribute = |type_| {
-            let value = attribute_value(self.capabilities(), type_)?;
+            let value = attribute_value(self.capabilities(), &config.formats, type_)?;
             Some(va::VAConfigAttrib { type_, value })
         };
         known.into_iter().filter_map(attribute).collect()
     }
 
     /// `vaQuerySurfaceAttributes`.
-    pub fn surface_attributes(&self, _config: &Config) -> Vec<va::VASurfaceAttrib> {
+    pub fn surface_attributes(&self, config: &Config) -> Vec<va::VASurfaceAttrib> {
         let capabilities = self.capabilities();
         let (min, max) = (capabilities.min_size, capabilities.max_size);
         let memory_types = match capabilities.export_kind {
@@ -155,23 +200,26 @@ impl Driver {
         };
         let get = va::VA_SURFACE_ATTRIB_GETTABLE;
         let get_and_set = get | va::VA_SURFACE_ATTRIB_SETTABLE;
-        [
-            (va::VASurfaceAttribPixelFormat, get_and_set, va::VA_FOURCC_NV12),
+        let formats = config.formats.iter();
+        let pixel_formats = formats.map(|format| (va::VASurfaceAttribPixelFormat, get_and_set, format.fourcc()));
+        let others = [
             (va::VASurfaceAttribMinWidth, get, min.width.min(MIN_SIDE)),
             (va::VASurfaceAttribMaxWidth, get, max.width),
             (va::VASurfaceAttribMinHeight, get, min.height.min(MIN_SIDE)),
             (va::VASurfaceAttribMaxHeight, get, max.height),
             (va::VASurfaceAttribMemoryType, get_and_set, memory_types),
-        ]
-        .map(|(kind, flags, value)| parameters::integer_attribute(kind, flags, value.cast_signed()))
-        .to_vec()
+        ];
+        let attribute =
+            |(kind, flags, value): (_, _, u32)| parameters::integer_attribute(kind, flags, value.cast_signed());
+        pixel_formats.chain(others).map(attribute).collect()
     }
 }
 
 /// The value of a config attribute; `None` = it has no meaning for this decoder.
-fn attribute_value(capabilities: &Capabilities, kind: va::VAConfigAttribType) -> Option<u32> {
+fn attribute_value(capabilities: &Capabilities, formats: &[SampleFormat], kind: va::VAConfigAttribType) -> Option<u32> {
+    let rt_formats = || formats.iter().fold(0, |all, format| all | format.rt_format());
     match kind {
-        va::VAConfigAttribRTFormat => Some(va::VA_RT_FORMAT_YUV420),
+        va::VAConfigAttribRTFormat => Some(rt_formats()),
         va::VAConfigAttribDecSliceMode => Some(va::VA_DEC_SLICE_MODE_NORMAL | va::VA_DEC_SLICE_MODE_BASE),
         va::VAConfigAttribMaxPictureWidth => Some(capabilities.max_size.width),
         va::VAConfigAttribMaxPictureHeight => Some(capabilities.max_size.height),

@@ -132,7 +132,8 @@ impl Driver {
     ///
     /// # Errors
     /// [`Status::InvalidContext`], [`Status::OperationFailed`] without a picture, [`Status::InvalidBuffer`] if something
-    /// is missing, [`Status::DecodingError`] if nothing of it can be decoded, and what the device says.
+    /// is missing, [`Status::UnsupportedRtFormat`] if the surface is for other samples, [`Status::DecodingError`] if
+    /// nothing of it can be decoded, and what the device says.
     pub fn end_picture(&self, id: va::VAContextID) -> Result {
         let context = self.context(id)?;
         let mut open = match mem::take(&mut *lock(&context.open)) {
@@ -199,6 +200,7 @@ impl Driver {
         surface: &Arc<Surface>,
         sps: &Sps,
     ) -> Result<Target> {
+        surface.must_show(sps)?;
         if !session.is_configured_for(sps) {
             let needs = FrameNeeds {
                 dpb: usize::from(sps.max_num_ref_frames) + 1,

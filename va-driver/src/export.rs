@@ -7,13 +7,9 @@ use fourier_core::units::Size;
 
 use crate::driver::Driver;
 use crate::ffi::va;
-use crate::samples::is_linear_nv12;
+use crate::format::SampleFormat;
 use crate::status::{Result, Status};
 
-/// `DRM_FORMAT_R8`: luma as a layer of its own.
-const DRM_FORMAT_R8: u32 = u32::from_le_bytes(*b"R8  ");
-/// `DRM_FORMAT_GR88`: chroma as a layer of its own.
-const DRM_FORMAT_GR88: u32 = u32::from_le_bytes(*b"GR88");
 /// `DRM_FORMAT_MOD_INVALID`: the importer is to find out by itself.
 const DRM_FORMAT_MOD_INVALID: u64 = 0x00ff_ffff_ffff_ffff;
 /// Importers take LINEAR only with rows that begin at multiples of this many bytes.
@@ -77,11 +73,11 @@ fn describe(
     fds: &[OwnedFd],
     separate: bool,
 ) -> Result<va::VADRMPRIMESurfaceDescriptor> {
-    let Some(modifier) = layout.modifier.filter(|_| layout.fourcc == va::VA_FOURCC_NV12) else {
+    let (Some(format), Some(modifier)) = (SampleFormat::of_layout(layout), layout.modifier) else {
         return Err(Status::UnsupportedMemoryType.because("a layout that DRM has no name for"));
     };
     let mut descriptor = va::VADRMPRIMESurfaceDescriptor {
-        fourcc: va::VA_FOURCC_NV12,
+        fourcc: format.fourcc(),
         width: size.width,
         height: size.height,
         num_objects: fds.len() as u32,
@@ -95,15 +91,13 @@ fn describe(
     for (object, (fd, &length)) in descriptor.objects.iter_mut().zip(objects) {
         object.fd = fd.as_raw_fd();
         object.size = length as u32;
-        object.drm_format_modifier = match is_linear_nv12(layout) && !is_aligned {
+        object.drm_format_modifier = match layout.is_linear() && !is_aligned {
             true => DRM_FORMAT_MOD_INVALID,
             false => modifier,
         };
     }
-    let layers: &[u32] = match separate {
-        true => &[DRM_FORMAT_R8, DRM_FORMAT_GR88],
-        false => &[va::VA_FOURCC_NV12],
-    };
+    let (separate_layers, composed_layer) = (format.separate_layers(), [format.fourcc()]);
+    let layers: &[u32] = if separate { &separate_layers } else { &composed_layer };
     let planes_per_layer = layout.planes.len() / layers.len();
     descriptor.num_layers = layers.len() as u32;
     let parts = layers.iter().zip(layout.planes.chunks(planes_per_layer.max(1)));
@@ -117,4 +111,77 @@ fn describe(
         }
     }
     Ok(descriptor)
+}
+
+#[cfg(test)]
+mod tests {
+    use fourier_core::device::format::{MODIFIER_LINEAR, MODIFIER_VIVANTE_TILED};
+    use fourier_core::memory::PlaneLayout;
+
+    use super::*;
+
+    fn layout(fourcc: u32, modifier: u64, pitch: usize) -> FrameLayout {
+        let plane = |offset| PlaneLayout {
+            object: 0,
+            offset,
+            pitch,
+        };
+        FrameLayout {
+            fourcc,
+            modifier: Some(modifier),
+            size: Size { width: 48, height: 32 },
+            planes: vec![plane(0), plane(32 * pitch)],
+            object_lengths: vec![48 * pitch],
+        }
+    }
+
+    fn described(layout: &FrameLayout, separate: bool) -> va::VADRMPRIMESurfaceDescriptor {
+        let fds = [std::fs::File::open("/dev/null").unwrap().into()];
+        describe(layout, layout.size, &fds, separate).unwrap()
+    }
+
+    #[test]
+    fn layers_have_the_names_of_their_samples() {
+        for (fourcc, layers) in [
+            (va::VA_FOURCC_NV12, [*b"R8  ", *b"GR88"]),
+            (va::VA_FOURCC_P010, [*b"R16 ", *b"GR32"]),
+        ] {
+            let layout = layout(fourcc, MODIFIER_LINEAR, 128);
+            let separate = described(&layout, true);
+            assert_eq!((separate.fourcc, separate.num_layers), (fourcc, 2));
+            for (layer, name) in separate.layers.iter().zip(layers) {
+                assert_eq!((layer.drm_format, layer.num_planes), (u32::from_le_bytes(name), 1));
+            }
+            assert_eq!(
+                (separate.layers[1].offset[0], separate.layers[1].pitch[0]),
+                (32 * 128, 128)
+            );
+            let composed = described(&layout, false);
+            assert_eq!((composed.num_layers, composed.layers[0].drm_format), (1, fourcc));
+            assert_eq!(
+                (composed.layers[0].num_planes, composed.layers[0].offset[1]),
+                (2, 32 * 128)
+            );
+        }
+    }
+
+    #[test]
+    fn the_modifier_is_the_true_one_unless_importers_refuse_it() {
+        let modifier = |layout| described(&layout, false).objects[0].drm_format_modifier;
+        assert_eq!(
+            modifier(layout(va::VA_FOURCC_NV12, MODIFIER_LINEAR, 64)),
+            MODIFIER_LINEAR
+        );
+        assert_eq!(
+            modifier(layout(va::VA_FOURCC_NV12, MODIFIER_LINEAR, 48)),
+            DRM_FORMAT_MOD_INVALID
+        );
+        let tiled = layout(va::VA_FOURCC_NV12, MODIFIER_VIVANTE_TILED, 48);
+        assert_eq!(modifier(tiled), MODIFIER_VIVANTE_TILED);
+        let unknown = layout(u32::from_le_bytes(*b"NV15"), MODIFIER_LINEAR, 64);
+        assert_eq!(
+            describe(&unknown, unknown.size, &[], false).unwrap_err().status,
+            Status::UnsupportedMemoryType
+        );
+    }
 }

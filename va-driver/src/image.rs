@@ -8,9 +8,10 @@ use fourier_core::units::{Rect, Size};
 use crate::buffer::Buffer;
 use crate::driver::Driver;
 use crate::ffi::va;
-use crate::samples::{self, ImagePlane, PLANES};
+use crate::format::{PLANES, SampleFormat};
+use crate::samples::{self, ImagePlane};
 use crate::status::{Result, Status};
-use crate::surface::dimension;
+use crate::surface::{Surface, dimension};
 
 /// Rows of images begin at multiples of this many bytes.
 const PITCH_ALIGNMENT: u32 = 64;
@@ -18,9 +19,23 @@ const PITCH_ALIGNMENT: u32 = 64;
 /// An image.
 #[derive(Debug)]
 pub struct Image {
+    format: SampleFormat,
     size: Size,
     buffer: va::VABufferID,
     planes: [ImagePlane; PLANES],
+}
+
+impl Image {
+    /// Nothing is converted.
+    fn must_be_of(&self, surface: &Surface) -> Result {
+        match self.format == surface.format {
+            true => Ok(()),
+            false => {
+                let why = format!("an image of {:?} for a surface of {:?}", self.format, surface.format);
+                Err(Status::InvalidImageFormat.because(why))
+            }
+        }
+    }
 }
 
 /// A part of a surface or image.
@@ -62,19 +77,11 @@ impl Region {
     }
 }
 
-fn nv12() -> va::VAImageFormat {
-    va::VAImageFormat {
-        fourcc: va::VA_FOURCC_NV12,
-        byte_order: va::VA_LSB_FIRST,
-        bits_per_pixel: 12,
-        ..Default::default()
-    }
-}
-
 impl Driver {
     /// `vaQueryImageFormats`: what surfaces are, and nothing that would have to be converted.
     pub fn image_formats(&self) -> Vec<va::VAImageFormat> {
-        vec![nv12()]
+        let formats = SampleFormat::of_device(self.capabilities());
+        formats.map(SampleFormat::image_format).collect()
     }
 
     /// `vaCreateImage`.
@@ -82,19 +89,21 @@ impl Driver {
     /// # Errors
     /// [`Status::InvalidImageFormat`], [`Status::InvalidParameter`], [`Status::AllocationFailed`].
     pub fn create_image(&self, format: &va::VAImageFormat, width: c_int, height: c_int) -> Result<va::VAImage> {
-        if format.fourcc != va::VA_FOURCC_NV12 {
+        let known = SampleFormat::of_device(self.capabilities()).find(|known| known.fourcc() == format.fourcc);
+        let Some(format) = known else {
             let fourcc = format.fourcc.to_le_bytes();
             return Err(Status::InvalidImageFormat.because(format!("image format {}", fourcc.escape_ascii())));
-        }
+        };
         let size = Size {
             width: dimension(width)?,
             height: dimension(height)?,
         };
-        let pitch = size.width.next_multiple_of(PITCH_ALIGNMENT) as usize;
+        let row = size.width * format.bytes_per_sample() as u32;
+        let pitch = row.next_multiple_of(PITCH_ALIGNMENT) as usize;
         let luma = pitch * size.height as usize;
         let bytes = luma + pitch * size.height.div_ceil(2) as usize;
         let planes = [ImagePlane { offset: 0, pitch }, ImagePlane { offset: luma, pitch }];
-        self.insert_image(size, planes, bytes, Buffer::of_image(bytes)?)
+        self.insert_image((format, size), planes, bytes, Buffer::of_image(bytes)?)
     }
 
     /// `vaDeriveImage`: an image that is the surface's memory. Waits for its picture.
@@ -109,8 +118,9 @@ impl Driver {
         let frame = surface.lend(&self.scratch)?;
         surface.wait();
         let layout = &frame.memory().layout;
-        let (&[bytes], true) = (layout.object_lengths.as_slice(), samples::is_linear_nv12(layout)) else {
-            return Err(Status::OperationFailed.because("no linear NV12 in one piece"));
+        let format = SampleFormat::of_layout(layout).filter(|_| layout.is_linear());
+        let (&[bytes], Some(format)) = (layout.object_lengths.as_slice(), format) else {
+            return Err(Status::OperationFailed.because("no rows of NV12 or P010 in one piece"));
         };
         let plane = |plane: usize| {
             let place = layout.planes.get(plane);
@@ -120,24 +130,29 @@ impl Driver {
             })
         };
         let planes = [plane(0), plane(1)];
-        let size = surface.size;
-        self.insert_image(size, planes, bytes, Buffer::of_surface(surface, frame.clone(), bytes))
+        let what = (format, surface.size);
+        self.insert_image(what, planes, bytes, Buffer::of_surface(surface, frame.clone(), bytes))
     }
 
     fn insert_image(
         &self,
-        size: Size,
+        (format, size): (SampleFormat, Size),
         planes: [ImagePlane; PLANES],
         bytes: usize,
         buffer: Buffer,
     ) -> Result<va::VAImage> {
         let buffer = self.buffers.insert(|_| buffer)?;
-        let inserted = self.images.insert(|_| Image { size, buffer, planes });
+        let inserted = self.images.insert(|_| Image {
+            format,
+            size,
+            buffer,
+            planes,
+        });
         let image_id = inserted.inspect_err(|_| drop(self.buffers.remove(buffer)))?;
         let [luma, chroma] = planes;
         Ok(va::VAImage {
             image_id,
-            format: nv12(),
+            format: format.image_format(),
             buf: buffer,
             width: size.width as u16,
             height: size.height as u16,
@@ -163,9 +178,11 @@ impl Driver {
     /// `vaGetImage`: copies a region of a surface to the upper left corner of an image. Waits for the picture.
     ///
     /// # Errors
-    /// [`Status::InvalidSurface`], [`Status::InvalidImage`], [`Status::InvalidParameter`] for a region outside.
+    /// [`Status::InvalidSurface`], [`Status::InvalidImage`], [`Status::InvalidParameter`] for a region outside,
+    /// [`Status::InvalidImageFormat`] if the surface has other samples.
     pub fn get_image(&self, surface: va::VASurfaceID, region: Region, image: va::VAImageID) -> Result {
         let (surface, image) = (self.surface(surface)?, self.image(image)?);
+        image.must_be_of(&surface)?;
         let from = region.within(surface.size)?;
         let corner = Rect { x: 0, y: 0, ..from };
         Region(corner).within(image.size)?;
@@ -184,6 +201,7 @@ impl Driver {
     /// As [`Self::get_image`].
     pub fn put_image(&self, surface: va::VASurfaceID, image: va::VAImageID, from: Region, to: Region) -> Result {
         let (surface, image) = (self.surface(surface)?, self.image(image)?);
+        image.must_be_of(&surface)?;
         let (from, to) = (from.within(image.size)?, to.within(surface.size)?);
         if from.size != to.size {
             return Err(Status::InvalidParameter.because(format!("{} to {}: nothing is scaled", from.size, to.size)));

@@ -7,6 +7,7 @@
 //!   `display_attributes` answer that there are none;
 //! * `picture`: what was decoded into a surface; `render`: what an application hands over for one picture;
 //!   `h264`: what core makes of that; `export`: surfaces as dma-bufs;
+//! * `format`: what samples there are; `samples`: their way between surfaces and images;
 //! * `status`: errors; `log`: `FOURIER_LOG`.
 //!
 //! No lock is held across a wait for the device, but one: a context's own, by whoever submits to it.
@@ -18,6 +19,7 @@ mod display_attributes;
 mod driver;
 mod export;
 mod ffi;
+mod format;
 mod h264;
 mod ids;
 mod image;

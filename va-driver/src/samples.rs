@@ -1,16 +1,13 @@
-//! Samples of NV12 pictures on their way between surfaces and images.
+//! Samples of pictures on their way between surfaces and images.
 
 use std::sync::Arc;
 
-use fourier_core::device::format::MODIFIER_LINEAR;
 use fourier_core::memory::{CpuAccess, FrameLayout, FrameMemory};
 use fourier_core::units::{Rect, Size};
 
-use crate::ffi::{Block, va};
+use crate::ffi::Block;
+use crate::format::{PLANES, SampleFormat};
 use crate::status::{Failure, Result, Status};
-
-/// Planes of NV12: luma, interleaved chroma of half the height.
-pub const PLANES: usize = 2;
 
 /// Where a plane of an image lies in its buffer.
 #[derive(Clone, Copy, Debug)]
@@ -19,11 +16,6 @@ pub struct ImagePlane {
     pub offset: usize,
     /// Bytes from one row to the next.
     pub pitch: usize,
-}
-
-/// The CPU can find single samples in such memory.
-pub fn is_linear_nv12(layout: &FrameLayout) -> bool {
-    layout.fourcc == va::VA_FOURCC_NV12 && layout.modifier == Some(MODIFIER_LINEAR) && layout.planes.len() == PLANES
 }
 
 /// Rows of a plane, and the bytes of each, for a rectangle with even corners.
@@ -36,44 +28,83 @@ struct Rows {
 }
 
 impl Rows {
-    fn of(plane: usize, rect: Rect) -> Self {
+    fn of(format: SampleFormat, plane: usize, rect: Rect) -> Self {
         let (x, y) = (rect.x as usize, rect.y as usize);
         let (width, height) = (rect.size.width as usize, rect.size.height as usize);
+        let bytes_per_sample = format.bytes_per_sample();
         match plane {
             0 => Self {
                 first: y,
                 count: height,
-                start: x,
-                bytes: width,
+                start: x * bytes_per_sample,
+                bytes: width * bytes_per_sample,
             },
             _ => Self {
                 first: y / 2,
                 count: height.div_ceil(2),
-                start: x & !1,
-                bytes: width.next_multiple_of(2),
+                start: (x & !1) * bytes_per_sample,
+                bytes: width.next_multiple_of(2) * bytes_per_sample,
             },
         }
     }
 
-    /// The place of row `n` in a plane of `pitch`.
+    /// The first byte of row `n`, and the row, in a plane.
+    fn at(&self, n: usize) -> (usize, usize) {
+        (self.start, self.first + n)
+    }
+
+    /// The place of row `n` in rows of `pitch`.
     fn row(&self, n: usize, pitch: usize) -> std::ops::Range<usize> {
         let start = (self.first + n) * pitch + self.start;
         start..start + self.bytes
     }
 }
 
-/// Copies `from` of a picture to the upper left corner of an image.
+/// A picture to be read: row by row, in tiles or not.
+struct Source {
+    memory: Arc<FrameMemory>,
+    access: CpuAccess,
+    format: SampleFormat,
+    /// For a row that lies in pieces.
+    joined: Vec<u8>,
+}
+
+impl Source {
+    fn new(memory: &Arc<FrameMemory>) -> Result<Self> {
+        Ok(Self {
+            format: format_of(&memory.layout)?,
+            access: memory.read()?,
+            memory: Arc::clone(memory),
+            joined: Vec::new(),
+        })
+    }
+
+    fn row(&mut self, plane: usize, rows: &Rows, n: usize) -> Result<&[u8]> {
+        let layout = &self.memory.layout;
+        if layout.is_linear() {
+            let pitch = layout.planes.get(plane).ok_or_else(outside)?.pitch;
+            let bytes = self.access.plane(plane).ok_or_else(outside)?;
+            return bytes.get(rows.row(n, pitch)).ok_or_else(outside);
+        }
+        self.joined.resize(rows.bytes, 0);
+        let copied = self.access.copy_row(plane, rows.at(n), &mut self.joined);
+        copied.ok_or_else(outside)?;
+        Ok(&self.joined)
+    }
+}
+
+/// Copies `from` of a picture to the upper left corner of an image of the same format.
 ///
 /// # Errors
 /// [`Status::OperationFailed`] if the memory cannot be read, [`Status::InvalidParameter`] if one does not fit the other.
 pub fn to_image(memory: &Arc<FrameMemory>, from: Rect, image: (&Block, [ImagePlane; PLANES])) -> Result {
-    let access = read(memory)?;
+    let mut picture = Source::new(memory)?;
     let (block, planes) = image;
     for (plane, image_plane) in planes.iter().enumerate() {
-        let (bytes, pitch) = plane_of(&access, &memory.layout, plane)?;
-        let (source, target) = (Rows::of(plane, from), Rows::of(plane, Rect { x: 0, y: 0, ..from }));
+        let rows = |rect| Rows::of(picture.format, plane, rect);
+        let (source, target) = (rows(from), rows(Rect { x: 0, y: 0, ..from }));
         for n in 0..source.count {
-            let row = bytes.get(source.row(n, pitch)).ok_or_else(outside)?;
+            let row = picture.row(plane, &source, n)?;
             if !block.write(image_plane.offset + target.row(n, image_plane.pitch).start, row) {
                 return Err(outside());
             }
@@ -82,28 +113,22 @@ pub fn to_image(memory: &Arc<FrameMemory>, from: Rect, image: (&Block, [ImagePla
     Ok(())
 }
 
-/// Copies `from` of an image to `to` of a picture; both have the same size.
+/// Copies `from` of an image to `to` of a picture of the same format; both have the same size.
 ///
 /// # Errors
 /// As [`to_image`].
 pub fn from_image(image: (&Block, [ImagePlane; PLANES]), from: Rect, memory: &Arc<FrameMemory>, to: Rect) -> Result {
-    let layout = &memory.layout;
-    require_linear(layout)?;
+    let format = format_of(&memory.layout)?;
     let mut access = memory.write()?;
     let (block, planes) = image;
     for (plane, image_plane) in planes.iter().enumerate() {
-        let place = layout.planes.get(plane).copied().ok_or_else(outside)?;
-        let object = access.object_mut(place.object).ok_or_else(outside)?;
-        let (source, target) = (Rows::of(plane, from), Rows::of(plane, to));
+        let (source, target) = (Rows::of(format, plane, from), Rows::of(format, plane, to));
         for n in 0..target.count {
             let row = source.row(n, image_plane.pitch);
             let row = block
                 .copy(image_plane.offset + row.start, row.len())
                 .ok_or_else(outside)?;
-            let written = target.row(n, place.pitch);
-            let written = place.offset + written.start..place.offset + written.end;
-            let written = object.get_mut(written).ok_or_else(outside)?;
-            written.copy_from_slice(row.get(..written.len()).ok_or_else(outside)?);
+            access.write_row(plane, target.at(n), &row).ok_or_else(outside)?;
         }
     }
     Ok(())
@@ -112,10 +137,12 @@ pub fn from_image(image: (&Block, [ImagePlane; PLANES]), from: Rect, memory: &Ar
 /// Copies as much of a picture as both memories have.
 ///
 /// # Errors
-/// As [`to_image`].
+/// As [`to_image`]; [`Status::OperationFailed`] if they have different samples.
 pub fn copy(from: &Arc<FrameMemory>, to: &Arc<FrameMemory>) -> Result {
-    let source = read(from)?;
-    require_linear(&to.layout)?;
+    let mut source = Source::new(from)?;
+    if format_of(&to.layout)? != source.format {
+        return Err(Status::OperationFailed.because("a copy between pictures of different samples"));
+    }
     let mut target = to.write()?;
     let (a, b) = (from.layout.size, to.layout.size);
     let size = Size {
@@ -123,35 +150,20 @@ pub fn copy(from: &Arc<FrameMemory>, to: &Arc<FrameMemory>) -> Result {
         height: a.height.min(b.height),
     };
     for plane in 0..PLANES {
-        let (bytes, pitch) = plane_of(&source, &from.layout, plane)?;
-        let place = to.layout.planes.get(plane).copied().ok_or_else(outside)?;
-        let object = target.object_mut(place.object).ok_or_else(outside)?;
-        let target = object.get_mut(place.offset..).ok_or_else(outside)?;
-        let rows = Rows::of(plane, Rect { x: 0, y: 0, size });
+        let rows = Rows::of(source.format, plane, Rect { x: 0, y: 0, size });
         for n in 0..rows.count {
-            let row = bytes.get(rows.row(n, pitch)).ok_or_else(outside)?;
-            let written = target.get_mut(rows.row(n, place.pitch)).ok_or_else(outside)?;
-            written.copy_from_slice(row);
+            let row = source.row(plane, &rows, n)?;
+            target.write_row(plane, rows.at(n), row).ok_or_else(outside)?;
         }
     }
     Ok(())
 }
 
-fn read(memory: &Arc<FrameMemory>) -> Result<CpuAccess> {
-    require_linear(&memory.layout)?;
-    Ok(memory.read()?)
-}
-
-fn require_linear(layout: &FrameLayout) -> Result {
-    match is_linear_nv12(layout) {
-        true => Ok(()),
-        false => Err(Status::OperationFailed.because("samples that the CPU cannot find: no linear NV12")),
-    }
-}
-
-fn plane_of<'a>(access: &'a CpuAccess, layout: &FrameLayout, plane: usize) -> Result<(&'a [u8], usize)> {
-    let pitch = layout.planes.get(plane).ok_or_else(outside)?.pitch;
-    Ok((access.plane(plane).ok_or_else(outside)?, pitch))
+/// What a memory holds, if the CPU can find single samples in it.
+fn format_of(layout: &FrameLayout) -> Result<SampleFormat> {
+    let is_known = (0..PLANES).all(|plane| layout.tiling(plane).is_some());
+    let format = SampleFormat::of_layout(layout).filter(|_| is_known);
+    format.ok_or_else(|| Status::OperationFailed.because("samples that the CPU cannot find: neither NV12 nor P010"))
 }
 
 fn outside() -> Failure {

@@ -12,6 +12,7 @@ use fourier_core::units::Size;
 
 use crate::driver::Driver;
 use crate::ffi::{Caller, parameters, va};
+use crate::format::SampleFormat;
 use crate::h264;
 use crate::ids::lock;
 use crate::picture::{Picture, Progress, Target};
@@ -23,26 +24,35 @@ const READERS_PATIENCE: Duration = Duration::from_secs(1);
 const MAX_SIDE: u32 = 16_384;
 
 /// What `vaCreateSurfaces` is asked for.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct SurfaceRequest {
     size: Size,
+    /// The first one is made.
+    formats: Vec<SampleFormat>,
 }
 
 impl SurfaceRequest {
-    /// A surface of `format`, a `VA_RT_FORMAT_*`.
+    /// A surface of `format`, a `VA_RT_FORMAT_*`; `known` is what the device gives.
     ///
     /// # Errors
     /// [`Status::UnsupportedRtFormat`], [`Status::ResolutionNotSupported`].
-    pub fn new<T: TryInto<u32>>(width: T, height: T, format: T) -> Result<Self> {
+    pub fn new<T: TryInto<u32>>(
+        (width, height): (T, T),
+        format: T,
+        known: impl Iterator<Item = SampleFormat>,
+    ) -> Result<Self> {
         let number = |value: T| value.try_into().ok();
         let format = number(format);
-        if format.is_none_or(|format| format & va::VA_RT_FORMAT_YUV420 == 0) {
-            return Err(Status::UnsupportedRtFormat.because(format!("render target format {format:?}")));
+        let is_asked_for = |known: &SampleFormat| format.is_some_and(|format| format & known.rt_format() != 0);
+        let formats: Vec<_> = known.filter(is_asked_for).collect();
+        if formats.is_empty() {
+            return Err(Status::UnsupportedRtFormat.because(format!("render target format {format:x?}")));
         }
         let side = |value: T| number(value).filter(|side| (1..=MAX_SIDE).contains(side));
         match (side(width), side(height)) {
             (Some(width), Some(height)) => Ok(Self {
                 size: Size { width, height },
+                formats,
             }),
             (width, height) => {
                 Err(Status::ResolutionNotSupported.because(format!("a surface of {width:?} by {height:?} samples")))
@@ -58,7 +68,13 @@ impl SurfaceRequest {
         let value = parameters::integer(attribute).map(i32::cast_unsigned);
         let refuse = |what: &str| Err(Status::AttributeNotSupported.because(format!("{what}: {value:x?}")));
         match attribute.type_ {
-            va::VASurfaceAttribPixelFormat if value != Some(va::VA_FOURCC_NV12) => refuse("a pixel format but NV12"),
+            va::VASurfaceAttribPixelFormat => {
+                self.formats.retain(|format| value == Some(format.fourcc()));
+                match self.formats.is_empty() {
+                    true => refuse("a pixel format that such surfaces do not have"),
+                    false => Ok(()),
+                }
+            }
             va::VASurfaceAttribMemoryType if value != Some(va::VA_SURFACE_ATTRIB_MEM_TYPE_VA) => {
                 refuse("memory of the application")
             }
@@ -77,6 +93,8 @@ impl SurfaceRequest {
 pub struct Surface {
     /// As it was asked for; what applications are told.
     pub size: Size,
+    /// What it can show.
+    pub format: SampleFormat,
     state: Mutex<State>,
 }
 
@@ -89,9 +107,10 @@ struct State {
 }
 
 impl Surface {
-    fn new(size: Size) -> Self {
+    fn new(size: Size, format: SampleFormat) -> Self {
         Self {
             size,
+            format,
             state: Mutex::default(),
         }
     }
@@ -105,7 +124,7 @@ impl Surface {
         match &state.frame {
             Some(frame) => Ok(frame.clone()),
             None => {
-                let frame = Frame::adopt(scratch.allocate(&h264::placeholder_sps(self.size))?);
+                let frame = Frame::adopt(scratch.allocate(&h264::placeholder_sps(self.size, self.format))?);
                 state.frame = Some(frame.clone());
                 Ok(frame)
             }
@@ -122,6 +141,20 @@ impl Surface {
         state.is_lent = true;
         // Between the two locks a picture may have come with memory of another layout.
         Ok(state.frame.clone().unwrap_or(frame))
+    }
+
+    /// A picture of `sps` can be decoded into it.
+    ///
+    /// # Errors
+    /// [`Status::UnsupportedRtFormat`] if such a picture has other samples.
+    pub fn must_show(&self, sps: &Sps) -> Result {
+        match SampleFormat::of_sps(sps) {
+            format if format == self.format => Ok(()),
+            format => {
+                let why = format!("a picture of {format:?} into a surface of {:?}", self.format);
+                Err(Status::UnsupportedRtFormat.because(why))
+            }
+        }
     }
 
     /// Somebody outside may read the memory at any time.
@@ -170,7 +203,7 @@ impl Surface {
             }
             Some(frame) => frame,
             None => {
-                let frame = Frame::adopt(scratch.allocate(&h264::placeholder_sps(self.size))?);
+                let frame = Frame::adopt(scratch.allocate(&h264::placeholder_sps(self.size, self.format))?);
                 state.frame = Some(frame.clone());
                 frame
             }
@@ -206,13 +239,22 @@ impl Surface {
 }
 
 impl Driver {
+    /// What `vaCreateSurfaces` is asked for, without its attributes.
+    ///
+    /// # Errors
+    /// Those of [`SurfaceRequest::new`].
+    pub fn surface_request<T: TryInto<u32>>(&self, size: (T, T), format: T) -> Result<SurfaceRequest> {
+        SurfaceRequest::new(size, format, SampleFormat::of_device(self.capabilities()))
+    }
+
     /// `vaCreateSurfaces2`: fills `list`. All or none.
     ///
     /// # Errors
     /// [`Status::AllocationFailed`].
     pub fn create_surfaces(&self, request: &SurfaceRequest, list: &mut [va::VASurfaceID]) -> Result {
+        let format = request.formats.first().copied().unwrap_or(SampleFormat::Nv12);
         for index in 0..list.len() {
-            match self.surfaces.insert(|_| Surface::new(request.size)) {
+            match self.surfaces.insert(|_| Surface::new(request.size, format)) {
                 Ok(id) => list[index] = id,
                 Err(failure) => {
                     let made = list.get(..index).unwrap_or_default();

@@ -62,6 +62,16 @@ impl CpuAccess {
         layout.tiling(plane)?.copy_row(self.plane(plane)?, pitch, at, out)
     }
 
+    /// Writes `row` to row `y` of a colour plane, from its byte `x` on, whether the plane is tiled or not.
+    ///
+    /// `None` as for [`Self::copy_row`], and where access is for reading only.
+    pub fn write_row(&mut self, plane: usize, at: (usize, usize), row: &[u8]) -> Option<()> {
+        let layout = &self.memory.layout;
+        let (place, tiling) = (*layout.planes.get(plane)?, layout.tiling(plane)?);
+        let plane = self.object_mut(place.object)?.get_mut(place.offset..)?;
+        tiling.write_row(plane, place.pitch, at, row)
+    }
+
     fn sync(&self, phase: SyncPhase) -> Result<(), IoctlError> {
         match self.memory.kind {
             MemoryKind::MemFd => Ok(()),

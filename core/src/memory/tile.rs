@@ -1,7 +1,10 @@
-//! Tiled planes for the CPU: rows of samples out of tiles.
+//! Tiled planes for the CPU: rows of samples out of tiles, and back.
 //!
 //! In all of these a plane is cut into tiles of so many bytes by so many rows; each tile lies in memory row by row, and the
 //! tiles follow one another from left to right and from top to bottom (V4L2's "Tiled NV12").
+
+use std::iter;
+use std::ops::Range;
 
 /// `DRM_FORMAT_MOD_LINEAR`.
 pub const MODIFIER_LINEAR: u64 = 0;
@@ -49,27 +52,49 @@ impl Tiling {
     /// takes all over the plane.
     ///
     /// `None` if the plane is too short or the row has no such bytes; `out` may be partly written then.
-    pub fn copy_row(self, plane: &[u8], pitch: usize, (x, y): (usize, usize), out: &mut [u8]) -> Option<()> {
-        let end = x.checked_add(out.len()).filter(|&end| end <= pitch)?;
-        let (width, height) = match self {
-            Self::Linear => {
-                let row = plane.get(y.checked_mul(pitch)?..)?;
-                out.copy_from_slice(row.get(x..end)?);
-                return Some(());
-            }
-            Self::Tiles { width, height } => (width, height),
-        };
-        let tile_row = plane.get((y / height).checked_mul(pitch.checked_mul(height)?)?..)?;
-        let mut x = x;
+    pub fn copy_row(self, plane: &[u8], pitch: usize, at: (usize, usize), out: &mut [u8]) -> Option<()> {
         let mut rest = out;
-        while !rest.is_empty() {
-            let start = x / width * width * height + y % height * width + x % width;
-            let (piece, later) = rest.split_at_mut((width - x % width).min(rest.len()));
-            piece.copy_from_slice(tile_row.get(start..start + piece.len())?);
-            x += piece.len();
+        for piece in self.pieces(pitch, at, rest.len())? {
+            let (out, later) = rest.split_at_mut(piece.len());
+            out.copy_from_slice(plane.get(piece)?);
             rest = later;
         }
         Some(())
+    }
+
+    /// The way back: writes `row` to row `y` of `plane`, from its byte `x` on.
+    ///
+    /// `None` as for [`Self::copy_row`]; the plane may be partly written then.
+    pub fn write_row(self, plane: &mut [u8], pitch: usize, at: (usize, usize), row: &[u8]) -> Option<()> {
+        let mut rest = row;
+        for piece in self.pieces(pitch, at, rest.len())? {
+            let (row, later) = rest.split_at(piece.len());
+            plane.get_mut(piece)?.copy_from_slice(row);
+            rest = later;
+        }
+        Some(())
+    }
+
+    /// Where `length` bytes of row `y` lie, from its byte `x` on, piece after piece; `None` beyond the end of the row.
+    fn pieces(self, pitch: usize, (x, y): (usize, usize), length: usize) -> Option<impl Iterator<Item = Range<usize>>> {
+        let end = x.checked_add(length).filter(|&end| end <= pitch)?;
+        let (width, height) = match self {
+            Self::Linear => (pitch, 1),
+            Self::Tiles { width, height } => (width, height),
+        };
+        let row_of_tiles = pitch.checked_mul(height)?;
+        let start = (y / height).checked_mul(row_of_tiles)?;
+        start.checked_add(row_of_tiles)?;
+        let mut x = x;
+        Some(iter::from_fn(move || {
+            if x == end {
+                return None;
+            }
+            let from = start + x / width * width * height + y % height * width + x % width;
+            let length = (width - x % width).min(end - x);
+            x += length;
+            Some(from..from + length)
+        }))
     }
 }
 
@@ -128,6 +153,30 @@ mod tests {
                         );
                     }
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn rows_written_into_tiles_make_the_same_plane() {
+        let (pitch, height) = (96, 64);
+        let rows = noise(pitch * height);
+        for modifier in ALL.into_iter().chain([MODIFIER_LINEAR]) {
+            for plane in [0, 1] {
+                let tiling = Tiling::of(modifier, plane).unwrap();
+                let expected = match tiling {
+                    Tiling::Linear => rows.clone(),
+                    Tiling::Tiles { width, height } => tile(&rows, pitch, width, height),
+                };
+                let mut tiled = vec![0; rows.len()];
+                for (y, row) in rows.chunks(pitch).enumerate() {
+                    let (left, right) = row.split_at(37);
+                    tiling.write_row(&mut tiled, pitch, (37, y), right).unwrap();
+                    tiling.write_row(&mut tiled, pitch, (0, y), left).unwrap();
+                }
+                assert_eq!(tiled, expected, "{modifier:#x}, plane {plane}");
+                assert_eq!(tiling.write_row(&mut tiled, pitch, (96, 0), &[0]), None);
+                assert_eq!(tiling.write_row(&mut tiled, pitch, (0, 64), &[0]), None);
             }
         }
     }

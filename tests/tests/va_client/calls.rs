@@ -26,7 +26,8 @@ pub fn cases() -> Vec<Case> {
     ]
 }
 
-fn expect<T>(what: &str, called: Called<T>, code: u32) -> Outcome {
+/// `called` must fail with `code`.
+pub fn expect<T>(what: &str, called: Called<T>, code: u32) -> Outcome {
     match called {
         Err(status) if status == Status::of(code) => Ok(()),
         Err(status) => Err(format!("{what} is {status}, not {}", Status::of(code)).into()),
@@ -34,13 +35,15 @@ fn expect<T>(what: &str, called: Called<T>, code: u32) -> Outcome {
     }
 }
 
-fn require(what: &str, is_so: bool) -> Outcome {
+/// It must be so.
+pub fn require(what: &str, is_so: bool) -> Outcome {
     if is_so { Ok(()) } else { Err(what.into()) }
 }
 
 /// The one way to decode.
-const HIGH: (va::VAProfile, va::VAEntrypoint) = (va::VAProfileH264High, va::VAEntrypointVLD);
-const SIZE: (u32, u32) = (64, 48);
+pub const HIGH: (va::VAProfile, va::VAEntrypoint) = (va::VAProfileH264High, va::VAEntrypointVLD);
+/// Of surfaces that are not decoded into.
+pub const SIZE: (u32, u32) = (64, 48);
 
 fn surface(display: &Display) -> Called<va::VASurfaceID> {
     Ok(display.create_surfaces(va::VA_RT_FORMAT_YUV420, SIZE, 1, &[])?[0])

@@ -5,6 +5,7 @@
 //! the case's name in [`CASE`]. What it leaves behind and how it ends is its own.
 
 mod calls;
+mod formats;
 mod load;
 mod orders;
 mod streams;
@@ -60,7 +61,16 @@ fn cases() -> Outcome<Vec<Case>> {
         .collect::<Vec<_>>();
     let of_stream = streams::kept_by_ffmpeg(&bit_exact);
     let habits = orders::habits(&bit_exact);
-    let all = [calls::cases(), orders::cases(), load::cases(), of_stream, habits];
+    let derived = formats::derived(&bit_exact);
+    let all = [
+        calls::cases(),
+        formats::cases(),
+        orders::cases(),
+        load::cases(),
+        of_stream,
+        habits,
+        derived,
+    ];
     Ok(all.into_iter().flatten().collect())
 }
 

@@ -128,7 +128,7 @@ fn probes_come_first() -> Outcome {
             return Err(format!("a surface of {size:?} derives {image:?}").into());
         }
         display.destroy_image(image.image_id)?;
-        if Picture::get(&display, probe[0], size)?
+        if Picture::get(&display, probe[0], va::VA_FOURCC_NV12, size)?
             .bytes
             .iter()
             .any(|&byte| byte != 0)
@@ -220,7 +220,7 @@ fn damage_is_reported_once() -> Outcome {
         } else if display.surface_error(shown.surface).is_ok() {
             return Err("errors of a picture that is whole".into());
         }
-        Picture::get(&display, shown.surface, shown.size).map(drop)
+        Picture::get(&display, shown.surface, shown.fourcc, shown.size).map(drop)
     })?;
     match damaged > 0 && shown_at_all == reference.frames {
         true => Ok(()),
@@ -238,7 +238,7 @@ fn references_outlive_their_ids() -> Outcome {
         // Churn: ids and memory come and go, none of which the pictures may notice.
         others.extend(display.create_surfaces(va::VA_RT_FORMAT_YUV420, shown.size, 2, &[])?);
         let last = others.last().copied().ok_or("no surface")?;
-        Picture::get(&display, last, shown.size)?;
+        Picture::get(&display, last, shown.fourcc, shown.size)?;
         if others.len() > 6 {
             display.destroy_surfaces(&std::mem::take(&mut others))?;
         }

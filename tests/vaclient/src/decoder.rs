@@ -26,6 +26,8 @@ pub struct Shown {
     pub surface: va::VASurfaceID,
     /// The size of that.
     pub size: (u32, u32),
+    /// What an image of it is: `VA_FOURCC_NV12`, or `VA_FOURCC_P010` of 10 bits.
+    pub fourcc: u32,
     /// What of it is to be seen.
     pub visible: Rect,
     /// `vaSyncSurface` said that it is damaged.
@@ -228,6 +230,7 @@ impl<'a> Decoder<'a> {
         show(&Shown {
             surface,
             size: sequence.size,
+            fourcc: fourcc_of(&sequence.sps),
             visible: sequence.sps.crop_rect(),
             damaged,
         })
@@ -250,7 +253,7 @@ impl Decoder<'_> {
         let display = self.display;
         let config = display.create_config((profile_of(sps), va::VAEntrypointVLD), &[])?;
         let count = DpbLimits::new(sps, OutputPolicy::Standard).max_dec_frame_buffering + SPARE_SURFACES;
-        let make_surfaces = || display.create_surfaces(va::VA_RT_FORMAT_YUV420, surface_size, count, &[]);
+        let make_surfaces = || display.create_surfaces(rt_format_of(sps), surface_size, count, &[]);
         let make_context = |targets: &[_]| display.create_context(config, (size.width, size.height), targets);
         let (all, context) = match self.habits.names_render_targets {
             true => {
@@ -334,16 +337,37 @@ impl Sequence {
         let frames = |sps: &Sps| DpbLimits::new(sps, OutputPolicy::Standard).max_dec_frame_buffering;
         let same_coding = self.sps.coded_size() == sps.coded_size()
             && self.sps.frame_mbs_only_flag == sps.frame_mbs_only_flag
-            && profile_of(&self.sps) == profile_of(sps);
+            && profile_of(&self.sps) == profile_of(sps)
+            && rt_format_of(&self.sps) == rt_format_of(sps);
         same_coding && frames(sps) + SPARE_SURFACES <= self.all.len()
     }
 }
+
+/// `VAProfileH264High10`, which libva has a name for since 2.18.
+pub const PROFILE_H264_HIGH10: va::VAProfile = 36;
 
 fn profile_of(sps: &Sps) -> va::VAProfile {
     match sps.profile_idc {
         66 => va::VAProfileH264ConstrainedBaseline,
         77 | 88 => va::VAProfileH264Main,
+        // What has 10 bits has no other profile, whatever it calls itself.
+        110 => PROFILE_H264_HIGH10,
+        _ if sps.bit_depth_luma() > 8 => PROFILE_H264_HIGH10,
         _ => va::VAProfileH264High,
+    }
+}
+
+fn rt_format_of(sps: &Sps) -> u32 {
+    match sps.bit_depth_luma() {
+        8 => va::VA_RT_FORMAT_YUV420,
+        _ => va::VA_RT_FORMAT_YUV420_10,
+    }
+}
+
+fn fourcc_of(sps: &Sps) -> u32 {
+    match sps.bit_depth_luma() {
+        8 => va::VA_FOURCC_NV12,
+        _ => va::VA_FOURCC_P010,
     }
 }
 

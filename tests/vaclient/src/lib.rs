@@ -13,7 +13,7 @@ mod parameters;
 mod picture;
 mod status;
 
-pub use decoder::{Decoder, Shown};
+pub use decoder::{Decoder, PROFILE_H264_HIGH10, Shown};
 pub use ffi::{Display, Exported, Parameters, va};
 pub use habits::{BufferHabit, Habits, SliceHabit};
 pub use picture::Picture;

@@ -7,6 +7,7 @@ use fourier_core::units::Size;
 
 use crate::config::Profile;
 use crate::ffi::{parameters, va};
+use crate::format::SampleFormat;
 use crate::status::{Failure, Result, Status};
 
 /// `level_idc` 5.1, or 6.2 for what exceeds it: VA has none, and limits nothing by it.
@@ -28,10 +29,12 @@ pub fn sps(picture: &va::VAPictureParameterBufferH264, profile: Profile) -> Resu
         Ok(value) if u32::from(value) <= max => Ok(value),
         Ok(_) | Err(_) => Err(invalid(element)),
     };
-    let is_of_profiles =
-        fields.chroma_format_idc() <= 1 && picture.bit_depth_luma_minus8 == 0 && picture.bit_depth_chroma_minus8 == 0;
-    if !is_of_profiles {
-        let what = "more than 8 bits per sample, 4:2:2 or 4:4:4: surfaces are NV12";
+    let (bit_depth_minus8, max) = (
+        picture.bit_depth_luma_minus8.max(picture.bit_depth_chroma_minus8),
+        profile.max_bit_depth_minus8(),
+    );
+    if fields.chroma_format_idc() > 1 || bit_depth_minus8 > max {
+        let what = format!("more than {} bits per sample, 4:2:2 or 4:4:4 as {profile:?}", 8 + max);
         return Err(Status::UnsupportedProfile.because(what).for_user());
     }
     let frame_mbs_only_flag = fields.frame_mbs_only_flag() != 0;
@@ -137,18 +140,22 @@ pub fn pps(
 }
 
 /// The SPS of most streams of `size`: for a surface of which nothing else is known yet.
-pub fn placeholder_sps(size: Size) -> Sps {
+pub fn placeholder_sps(size: Size, format: SampleFormat) -> Sps {
+    let profile = match format {
+        SampleFormat::Nv12 => Profile::High,
+        SampleFormat::P010 => Profile::High10,
+    };
     let in_mbs = |side: u32| side.div_ceil(16).max(1);
     let (width, height) = (in_mbs(size.width), in_mbs(size.height));
     Sps {
-        profile_idc: Profile::High.profile_idc(),
+        profile_idc: profile.profile_idc(),
         constraint_set_flags: 0,
         level_idc: level_idc(width * height),
         seq_parameter_set_id: SpsId::default(),
         chroma_format_idc: 1,
         separate_colour_plane_flag: false,
-        bit_depth_luma_minus8: 0,
-        bit_depth_chroma_minus8: 0,
+        bit_depth_luma_minus8: format.bit_depth_minus8(),
+        bit_depth_chroma_minus8: format.bit_depth_minus8(),
         qpprime_y_zero_transform_bypass_flag: false,
         scaling_lists: None,
         log2_max_frame_num_minus4: 0,

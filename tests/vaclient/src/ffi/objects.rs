@@ -150,6 +150,20 @@ impl Display {
         Ok(list)
     }
 
+    /// What of `vaQuerySurfaceAttributes` is a pixel format: `VA_FOURCC_*`.
+    ///
+    /// # Errors
+    /// What the driver says.
+    pub fn pixel_formats(&self, config: va::VAConfigID) -> Result<Vec<u32>, Status> {
+        let mut attributes = self.surface_attributes(config)?;
+        attributes.retain(|attribute| {
+            attribute.type_ == va::VASurfaceAttribPixelFormat && attribute.value.type_ == va::VAGenericValueTypeInteger
+        });
+        // SAFETY: its type says that it is an integer.
+        let fourcc = |attribute: &va::VASurfaceAttrib| unsafe { attribute.value.value.i }.cast_unsigned();
+        Ok(attributes.iter().map(fourcc).collect())
+    }
+
     /// `vaCreateSurfaces`: of `VA_RT_FORMAT_*`, with attributes that are integers.
     ///
     /// # Errors

@@ -6,7 +6,6 @@ use std::ffi::{c_int, c_uint, c_void};
 use super::{Caller, Driver, enter, thunks, va};
 use crate::buffer::BufferRequest;
 use crate::status::{Result, Status};
-use crate::surface::SurfaceRequest;
 
 thunks! {
     vaQueryConfigProfiles(list: *mut va::VAProfile, count: *mut c_int) |driver, caller| {
@@ -50,7 +49,7 @@ thunks! {
 
     vaCreateSurfaces(width: c_int, height: c_int, format: c_int, count: c_int, list: *mut va::VASurfaceID)
         |driver, caller| {
-            let request = SurfaceRequest::new(width, height, format)?;
+            let request = driver.surface_request((width, height), format)?;
             driver.create_surfaces(&request, caller.list_mut(list, count)?)
         };
 
@@ -58,7 +57,7 @@ thunks! {
         format: c_uint, width: c_uint, height: c_uint, list: *mut va::VASurfaceID, count: c_uint,
         attributes: *mut va::VASurfaceAttrib, attribute_count: c_uint,
     ) |driver, caller| {
-        let mut request = SurfaceRequest::new(width, height, format)?;
+        let mut request = driver.surface_request((width, height), format)?;
         for attribute in caller.list(attributes, attribute_count)? {
             request.apply(attribute, caller)?;
         }
