@@ -72,8 +72,8 @@ impl Part {
 
 impl<'a, S: Sample> Picture<'a, S> {
     /// Reconstructs an inter macroblock.
-    pub(super) fn inter(&mut self, at: MbContext<'a>, slice: &SliceContext<'_>) {
-        let (partitioning, motion) = self.derive_motion(&at, slice);
+    pub(super) fn inter(&mut self, at: &mut MbContext<'a>, slice: &SliceContext<'_>) {
+        let (partitioning, motion) = self.derive_motion(at, slice);
         partitioning.for_each_area(|area| self.predict(&at.place, &Part::new(&at.place, &motion, area), slice));
         self.inter_residual(at);
     }
@@ -134,7 +134,7 @@ impl<'a, S: Sample> Picture<'a, S> {
         }
     }
 
-    fn inter_residual(&mut self, mut at: MbContext<'_>) {
+    fn inter_residual(&mut self, at: &mut MbContext<'_>) {
         if at.mb.coded_block_pattern & 15 != 0 {
             let (pitch, origin) = (at.place.luma_pitch, at.place.luma_at);
             let by_4x4 = Scaling4x4::new(self.scale, at.scan, true, 0, at.qp[0]);
@@ -156,7 +156,7 @@ impl<'a, S: Sample> Picture<'a, S> {
             }
         }
         if self.params.chroma_format != ChromaFormat::Monochrome {
-            self.add_chroma_residual(&at, true);
+            self.add_chroma_residual(at, true);
         }
     }
 }

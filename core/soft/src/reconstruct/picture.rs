@@ -58,7 +58,6 @@ pub(super) struct MbPlace {
 }
 
 /// A macroblock at work.
-#[derive(Clone, Copy)]
 pub(super) struct MbContext<'a> {
     pub mb: &'a Macroblock,
     pub mb_addr: usize,
@@ -188,7 +187,7 @@ impl<'a, S: Sample> Picture<'a, S> {
             coded_blocks: coded_blocks(mb),
             ..MbState::ABSENT
         };
-        let at = MbContext {
+        let mut at = MbContext {
             mb,
             mb_addr,
             place,
@@ -201,14 +200,14 @@ impl<'a, S: Sample> Picture<'a, S> {
             scan: Scan::of(place.parity.is_some()),
         };
         match mb.mb_type {
-            MbType::INxN | MbType::I16x16 { .. } | MbType::IPcm => self.intra(at),
+            MbType::INxN | MbType::I16x16 { .. } | MbType::IPcm => self.intra(&mut at),
             MbType::PSkip
             | MbType::BSkip
             | MbType::Direct16x16
             | MbType::Inter16x16(_)
             | MbType::Inter16x8(_)
             | MbType::Inter8x16(_)
-            | MbType::Inter8x8 => self.inter(at, slice),
+            | MbType::Inter8x8 => self.inter(&mut at, slice),
         }
         if self.params.chroma_format == ChromaFormat::Monochrome {
             self.grey_chroma(&at.place);

@@ -4,7 +4,7 @@ use super::direct::Direct;
 use super::mbaff::MixedLeft;
 use super::partition::{Area, Partitioning};
 use super::picture::{MbContext, Picture, SliceContext};
-use super::state::picture_number;
+use super::state::{Neighbours, picture_number};
 use crate::macroblock::{Macroblock, MbType, Mv, PredMode, SubMbShape, SubMbType};
 use crate::motion::MbMotion;
 use crate::planes::Sample;
@@ -145,6 +145,24 @@ fn uses(mode: PredMode, list: usize) -> bool {
     }
 }
 
+/// Macroblock and block of each neighbour that there is, and its place in a grid.
+#[inline(always)]
+fn for_each_around(at: &MbContext<'_>, mut take: impl FnMut(usize, usize, usize)) {
+    let Neighbours { a, b, c, d, .. } = at.neighbours;
+    if let Some(a) = a {
+        (0..4).for_each(|i| take(a, i * 4 + 3, (i + 1) * Grid::PITCH));
+    }
+    if let Some(b) = b {
+        (0..4).for_each(|i| take(b, 12 + i, i + 1));
+    }
+    if let Some(c) = c {
+        take(c, 12, 5);
+    }
+    if let Some(d) = d {
+        take(d, 15, 0);
+    }
+}
+
 impl<S: Sample> Picture<'_, S> {
     /// Derives the motion of an inter macroblock; leaves it in the motion field and the macroblock's state too.
     pub(super) fn derive_motion(&mut self, at: &MbContext<'_>, slice: &SliceContext<'_>) -> (Partitioning, MbMotion) {
@@ -189,32 +207,31 @@ impl<S: Sample> Picture<'_, S> {
             mv: [Mv::default(); 30],
             diagonal: None,
         };
-        let is_mbaff = self.params.structure.is_mbaff();
-        let mut take = |addr: Option<usize>, from: usize, to: usize| {
-            let Some(addr) = addr else { return };
+        for_each_around(at, |addr, from, to| {
             let motion = self.motion.get(addr);
             let (x, y) = (from % 4, from / 4);
             grid.ref_idx[to] = motion.ref_idx[list][y / 2 * 2 + x / 2];
             grid.mv[to] = motion.mv[list][from];
-            if is_mbaff {
-                let Neighbour { ref_idx, mv } = self.neighbour(at, list, addr, from);
-                (grid.ref_idx[to], grid.mv[to]) = (ref_idx, mv);
-            }
-        };
-        for i in 0..4 {
-            take(at.neighbours.a, i * 4 + 3, (i + 1) * Grid::PITCH);
-            take(at.neighbours.b, 12 + i, i + 1);
-        }
-        take(at.neighbours.c, 12, 5);
-        take(at.neighbours.d, 15, 0);
-        if let Some(mixed) = at.neighbours.mixed_left {
-            self.mix_left(at, list, mixed, &mut grid);
+        });
+        if self.params.structure.is_mbaff() {
+            self.count_as(at, list, &mut grid);
         }
         grid
     }
 
-    /// Puts the column beside a mixed pair of an MBAFF frame into a grid.
+    /// Fills a grid of an MBAFF frame with the motion around as a macroblock of this kind counts it.
     #[cold]
+    fn count_as(&self, at: &MbContext<'_>, list: usize, grid: &mut Grid) {
+        for_each_around(at, |addr, from, to| {
+            let Neighbour { ref_idx, mv } = self.neighbour(at, list, addr, from);
+            (grid.ref_idx[to], grid.mv[to]) = (ref_idx, mv);
+        });
+        if let Some(mixed) = at.neighbours.mixed_left {
+            self.mix_left(at, list, mixed, grid);
+        }
+    }
+
+    /// Puts the column beside a mixed pair of an MBAFF frame into a grid.
     fn mix_left(&self, at: &MbContext<'_>, list: usize, mixed: MixedLeft, grid: &mut Grid) {
         let of = |(addr, row): (usize, usize)| self.neighbour(at, list, addr, row * 4 + 3);
         for y in 0..4 {

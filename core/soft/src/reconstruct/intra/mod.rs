@@ -55,24 +55,23 @@ impl Usable {
 
 impl<'a, S: Sample> Picture<'a, S> {
     /// Reconstructs an intra macroblock.
-    pub(super) fn intra(&mut self, at: MbContext<'a>) {
+    pub(super) fn intra(&mut self, at: &mut MbContext<'a>) {
         self.state.macroblocks[at.mb_addr].intra = true;
         *self.motion.get_mut(at.mb_addr) = MbMotion {
             field: at.mb.mb_field_decoding_flag,
             ..MbMotion::INTRA
         };
-        let usable = self.usable(&at);
-        let mut at = at;
+        let usable = self.usable(at);
         match at.mb.mb_type {
             MbType::IPcm => return self.pcm(at),
-            MbType::I16x16 { pred_mode } => self.intra_16x16(&mut at, pred_mode, usable),
-            _ if at.mb.transform_size_8x8_flag => self.intra_nxn::<8>(&mut at, usable),
-            _ => self.intra_nxn::<4>(&mut at, usable),
+            MbType::I16x16 { pred_mode } => self.intra_16x16(at, pred_mode, usable),
+            _ if at.mb.transform_size_8x8_flag => self.intra_nxn::<8>(at, usable),
+            _ => self.intra_nxn::<4>(at, usable),
         }
         match self.params.chroma_format {
             ChromaFormat::Monochrome => {}
-            ChromaFormat::Yuv420 => self.intra_chroma::<8>(&at, usable),
-            ChromaFormat::Yuv422 => self.intra_chroma::<16>(&at, usable),
+            ChromaFormat::Yuv420 => self.intra_chroma::<8>(at, usable),
+            ChromaFormat::Yuv422 => self.intra_chroma::<16>(at, usable),
         }
     }
 
@@ -97,7 +96,7 @@ impl<'a, S: Sample> Picture<'a, S> {
     }
 
     /// `I_PCM` (8.3.5).
-    fn pcm(&mut self, mut at: MbContext<'_>) {
+    fn pcm(&mut self, at: &mut MbContext<'_>) {
         let state = &mut self.state.macroblocks[at.mb_addr];
         (state.right_modes, state.bottom_modes) = ([2; 4], [2; 4]);
         let luma = at.levels.take(256);
