@@ -131,9 +131,18 @@ impl Finished {
 
     /// How many frames the message says that fourierh264dec posts when it stops; `None` where it did not decode.
     pub fn frames_by_the_element(&self) -> Option<usize> {
+        self.counted_by_the_element("frames")
+    }
+
+    /// How many of them it had to copy.
+    pub fn copies_by_the_element(&self) -> Option<usize> {
+        self.counted_by_the_element("copies")
+    }
+
+    fn counted_by_the_element(&self, what: &str) -> Option<usize> {
         let (_, statistics) = self.log.rsplit_once("fourierh264dec-stats, device=(string)soft,")?;
-        let (_, frames) = statistics.split_once("frames=(guint64)")?;
-        frames.split(',').next()?.parse().ok()
+        let (_, count) = statistics.split_once(&format!("{what}=(guint64)"))?;
+        count.split(',').next()?.parse().ok()
     }
 }
 

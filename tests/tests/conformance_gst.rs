@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use fourier_core::units::Size;
 use fourier_tests::launch::{Finished, Launcher};
+use fourier_tests::picture::Planar;
 use fourier_tests::vectors::{self, Container, Expectation, Vector};
 use fourier_tests::{Outcome, encode, two_at_a_time};
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -14,6 +15,13 @@ const REFERENCE: &str = "avdec_h264";
 /// 8 bits.
 const GREY: &str =
     "fourierh264dec device=soft ! videoconvert ! video/x-raw,format=I420 ! videobalance contrast=0 saturation=0";
+
+/// Decoders whose pictures lie in tiles: Vivante's, Allwinner's, MediaTek's.
+const TILED_DECODERS: [&str; 3] = [
+    "fourierh264dec device=soft:format=VT12",
+    "fourierh264dec device=soft:format=ST12",
+    "fourierh264dec device=soft:format=MM21",
+];
 
 /// Streams of which GStreamer gives a decoder something else than what the index was made from, with the reason. They
 /// must become what avdec_h264 makes of them in the same pipeline.
@@ -37,10 +45,9 @@ fn main() -> Outcome {
     let vectors = vectors::load()?;
     vectors::report(&vectors);
     let launcher = Arc::new(Launcher::new()?);
-    let trials = vectors
-        .into_iter()
-        .flat_map(|vector| trials(&launcher, vector))
-        .collect();
+    let of_tiles = tiled(&launcher, &vectors);
+    let trials = vectors.into_iter().flat_map(|vector| trials(&launcher, vector));
+    let trials = trials.chain(of_tiles).collect();
     libtest_mimic::run(&arguments, trials).exit()
 }
 
@@ -72,6 +79,26 @@ fn trials(launcher: &Arc<Launcher>, vector: Vector) -> Vec<Trial> {
         Expectation::Refused => vec![test("is refused", is_refused)],
         Expectation::Survives => vec![test("ends", ends_twice_the_same)],
     }
+}
+
+/// JVT's streams with decoders of tiles, by turns.
+fn tiled(launcher: &Arc<Launcher>, vectors: &[Vector]) -> Vec<Trial> {
+    let can_be_tiled = |vector: &&Vector| {
+        vector.suite.starts_with("jvt-")
+            && vector.expectation() == Expectation::BitExact
+            && vector.planar() == Planar::default()
+            && !REFUSED_BY_THE_PARSER.contains(&vector.name.as_str())
+    };
+    let streams = vectors.iter().filter(can_be_tiled).zip(TILED_DECODERS.iter().cycle());
+    let trial = |(vector, decoder): (&Vector, &&'static str)| {
+        let (launcher, vector, decoder) = (Arc::clone(launcher), vector.clone(), *decoder);
+        let title = format!("{} is bit-exact out of tiles", vector.title());
+        Trial::test(title, move || {
+            let compared = is_bit_exact_out_of_tiles(&launcher, &vector, decoder);
+            compared.map_err(|error| Failed::from(format!("{decoder}: {error}")))
+        })
+    };
+    streams.map(trial).collect()
 }
 
 fn size_of(vector: &Vector) -> Size {
@@ -112,6 +139,15 @@ fn is_bit_exact(launcher: &Launcher, vector: &Vector) -> Outcome {
         return Err(finished.log.into());
     }
     compare(&finished, vector)
+}
+
+/// System memory is rows: every frame was copied to it.
+fn is_bit_exact_out_of_tiles(launcher: &Launcher, vector: &Vector, decoder: &str) -> Outcome {
+    let finished = decode(launcher, vector, decoder)?;
+    match finished.copies_by_the_element() {
+        Some(copies) if copies == vector.frames => compare(&finished, vector),
+        copies => Err(format!("{} frames, of which {copies:?} came out of tiles", vector.frames).into()),
+    }
 }
 
 fn is_refused_by_the_parser(launcher: &Launcher, vector: &Vector) -> Outcome {

@@ -22,6 +22,13 @@ pub const Y210: PixelFormat = PixelFormat::from_fourcc(*b"Y210");
 /// `V4L2_PIX_FMT_P010`: 10 bits in the upper bits of 16.
 pub const P010: PixelFormat = PixelFormat::from_fourcc(*b"P010");
 
+/// `V4L2_PIX_FMT_NV12_4L4`: NV12 in tiles of 4x4.
+pub const NV12_4L4: PixelFormat = PixelFormat::from_fourcc(*b"VT12");
+/// `V4L2_PIX_FMT_NV12_32L32`: NV12 in tiles of 32x32.
+pub const NV12_32L32: PixelFormat = PixelFormat::from_fourcc(*b"ST12");
+/// `V4L2_PIX_FMT_MM21`: NV12 in tiles of 16x32, those of chroma 16x16, in memory planes of their own.
+pub const MM21: PixelFormat = PixelFormat::from_fourcc(*b"MM21");
+
 /// How the chroma plane follows the luma plane.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Chroma {

@@ -1,6 +1,7 @@
 //! Samples of 8 and of 10 bits: what is offered for each, and what comes of mixing them.
 
 use fourier_tests::Outcome;
+use fourier_tests::picture::Planar;
 use fourier_tests::vectors::Vector;
 use vaclient::{Display, Habits, PROFILE_H264_HIGH10, Picture, Status, va};
 
@@ -16,6 +17,13 @@ pub fn cases() -> Vec<Case> {
         Case::new("10 bits have a profile, surfaces and images of their own", ten_bits).in_valgrind(),
         Case::new("a device of 8 bits offers nothing of 10", nothing_of_ten_bits).on("soft:depth=8"),
         Case::new("a surface shows no samples but its own", samples_are_not_mixed).in_valgrind(),
+        Case::new("tiles of 4x4 are read and written as rows", tiles_are_rows_to_images).on(TILED[1]),
+        Case::new("tiles of 32x32 are read and written as rows", tiles_are_rows_to_images).on(TILED[2]),
+        Case::new(
+            "tiles of two memory planes are read and written as rows",
+            tiles_are_rows_to_images,
+        )
+        .on(TILED[0]),
     ]
 }
 
@@ -39,6 +47,29 @@ pub fn derived(vectors: &[Vector]) -> Vec<Case> {
                 Ok(())
             },
         )
+    });
+    cases.collect()
+}
+
+/// Devices whose pictures lie in tiles: Vivante's, Allwinner's, MediaTek's.
+const TILED: [&str; 3] = ["soft:format=MM21", "soft:format=VT12", "soft:format=ST12"];
+
+/// JVT's streams on devices of tiles, by turns.
+pub fn tiled(vectors: &[Vector]) -> Vec<Case> {
+    let can_be_tiled = |vector: &&Vector| vector.suite.starts_with("jvt-") && vector.planar() == Planar::default();
+    let streams = vectors
+        .iter()
+        .filter(can_be_tiled)
+        .cloned()
+        .zip(TILED.into_iter().cycle());
+    let cases = streams.map(|(vector, device)| {
+        let title = format!("{} is bit-exact out of tiles", vector.title());
+        let run = move || {
+            let stream = streams::annex_b(&vector.path)?;
+            let decoded = streams::digest(&Display::x11()?, &stream, Habits::default(), Reading::Get)?;
+            Ok(decoded.must_equal(&vector.reference())?)
+        };
+        Case::new(title, run).on(device)
     });
     cases.collect()
 }
@@ -180,4 +211,37 @@ fn samples_are_not_mixed() -> Outcome {
     let back = Picture::get(&display, surface, va::VA_FOURCC_P010, SIZE)?;
     // Rows of 64 samples fill their pitch.
     require("what is put into a surface is there", back.bytes == samples)
+}
+
+fn tiles_are_rows_to_images() -> Outcome {
+    let display = Display::x11()?;
+    // Of no whole number of tiles.
+    let size = (200, 90);
+    let target = display.create_surfaces(va::VA_RT_FORMAT_YUV420, size, 1, &[])?[0];
+    let no_rows = va::VA_STATUS_ERROR_OPERATION_FAILED;
+    expect("vaDeriveImage of tiles", display.derive_image(target), no_rows)?;
+    let empty = Picture::get(&display, target, va::VA_FOURCC_NV12, size)?;
+    require("a new surface is empty", empty.bytes.iter().all(|&byte| byte == 0))?;
+    let image = display.create_image(va::VA_FOURCC_NV12, size)?;
+    let samples: Vec<u8> = (0..image.data_size).map(|n| (n % 251) as u8).collect();
+    display.fill_buffer(image.buf, &samples)?;
+    display.put_image(target, image.image_id, size)?;
+    let back = Picture::get(&display, target, va::VA_FOURCC_NV12, size)?;
+    for (plane, rows) in [(0, size.1 as usize), (1, size.1 as usize / 2)] {
+        let row =
+            |bytes: &[u8], y: usize| bytes[back.offsets[plane] + y * back.pitches[plane]..][..size.0 as usize].to_vec();
+        for y in 0..rows {
+            require("rows come back", row(&back.bytes, y) == row(&samples, y))?;
+        }
+    }
+    // Pictures for surfaces of another size are copied, tiles to tiles.
+    let (stream, reference) = streams::clip()?;
+    let habits = Habits {
+        surface_margin: 48,
+        ..Habits::default()
+    };
+    for habits in [Habits::default(), habits] {
+        streams::digest(&display, &stream, habits, Reading::Get)?.must_equal(&reference)?;
+    }
+    Ok(())
 }

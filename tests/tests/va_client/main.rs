@@ -62,6 +62,7 @@ fn cases() -> Outcome<Vec<Case>> {
     let of_stream = streams::kept_by_ffmpeg(&bit_exact);
     let habits = orders::habits(&bit_exact);
     let derived = formats::derived(&bit_exact);
+    let tiled = formats::tiled(&bit_exact);
     let all = [
         calls::cases(),
         formats::cases(),
@@ -70,6 +71,7 @@ fn cases() -> Outcome<Vec<Case>> {
         of_stream,
         habits,
         derived,
+        tiled,
     ];
     Ok(all.into_iter().flatten().collect())
 }

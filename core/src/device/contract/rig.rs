@@ -299,11 +299,12 @@ impl<'a> Rig<'a> {
         let layout = frame_layout(&self.capture)?;
         for (plane, place) in layout.planes.iter().enumerate() {
             let rows = (self.size.height as usize) >> plane.min(1);
-            let bytes = object(place.object).unwrap_or_default();
+            let bytes = object(place.object).and_then(|bytes| bytes.get(place.offset..));
+            let (bytes, tiling) = (bytes.unwrap_or_default(), layout.tiling(plane));
+            let mut samples = vec![0; self.size.width as usize];
             for row in 0..rows {
-                let start = place.offset + row * place.pitch;
-                let samples = bytes.get(start..start + self.size.width as usize).unwrap_or_default();
-                let right = !samples.is_empty() && samples.iter().all(|&sample| sample == value);
+                let copied = tiling.and_then(|tiling| tiling.copy_row(bytes, place.pitch, (0, row), &mut samples));
+                let right = copied.is_some() && samples.iter().all(|&sample| sample == value);
                 ensure!(
                     right,
                     "plane {plane}, row {row}: {:?}.. instead of {value}",

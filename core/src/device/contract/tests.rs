@@ -45,6 +45,9 @@ fn every_option_keeps_the_rules_that_apply() {
         "mode=slice,startcode=none,threads=1",
         "hold=off",
         "planes=2,tail=64,height=64",
+        "format=VT12",
+        "format=ST12,threads=1",
+        "format=MM21,mode=slice",
     ] {
         assert!(run(options).len() > CASES.len() * 3 / 4);
     }

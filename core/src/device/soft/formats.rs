@@ -1,6 +1,6 @@
 //! What S_FMT makes of a format.
 
-use crate::memory::{Format, PixelFormat, PlaneFormat};
+use crate::memory::{Format, PixelFormat, PlaneFormat, Tiling};
 use crate::units::Size;
 
 use v4l2r::bindings::v4l2_ctrl_h264_sps;
@@ -81,8 +81,11 @@ impl Samples {
             (true, false, _) => P010,
             (false, true, 2) => NV16M,
             (false, true, _) => NV16,
-            (false, false, 2) => NV12M,
-            (false, false, _) => NV12,
+            (false, false, planes) => match personality.tiled {
+                Some(tiled) => tiled,
+                None if planes == 2 => NV12M,
+                None => NV12,
+            },
         }
     }
 }
@@ -97,21 +100,34 @@ pub(super) fn all_capture_formats(personality: &Personality) -> Vec<PixelFormat>
 
 /// The CAPTURE format for pictures of `coded`, the size of the OUTPUT format.
 pub(super) fn capture(personality: &Personality, coded: Size, samples: Samples) -> Format {
+    let pixel_format = samples.pixel_format(personality);
+    let info = format::info(pixel_format);
+    let (chroma, bits_per_column, memory_planes) = info.map_or((Chroma::HalfRows, 8, 1), |info| {
+        (info.chroma, info.bits_per_column, info.memory_planes)
+    });
+    // Columns and rows of a tile: there are only whole ones.
+    let tile = |plane| match info.and_then(|info| Tiling::of(info.modifier, plane)) {
+        Some(Tiling::Tiles { width, height }) => (width as u32, height as u32),
+        Some(Tiling::Linear) | None => (1, 1),
+    };
+    let ((columns, rows), (_, rows_of_chroma)) = (tile(0), tile(1));
     let size = Size {
         width: coded.width,
-        height: coded.height.next_multiple_of(personality.height_alignment),
+        height: coded
+            .height
+            .next_multiple_of(personality.height_alignment)
+            .next_multiple_of(rows),
     };
-    let pixel_format = samples.pixel_format(personality);
-    let (chroma, bits_per_column, memory_planes) = format::info(pixel_format)
-        .map_or((Chroma::HalfRows, 8, 1), |info| {
-            (info.chroma, info.bits_per_column, info.memory_planes)
-        });
     let bytes_per_column = bits_per_column / 8;
-    let pitch = (size.width * bytes_per_column).next_multiple_of(personality.pitch_alignment * bytes_per_column);
+    let pitch_alignment = match personality.pitch_alignment {
+        alignment if alignment % columns == 0 => alignment,
+        alignment => alignment * columns,
+    };
+    let pitch = (size.width * bytes_per_column).next_multiple_of(pitch_alignment * bytes_per_column);
     let luma = pitch * size.height;
     let chroma = match chroma {
         Chroma::Packed => 0,
-        Chroma::HalfRows | Chroma::Planar => luma / 2,
+        Chroma::HalfRows | Chroma::Planar => pitch * (size.height / 2).next_multiple_of(rows_of_chroma),
         Chroma::FullRows => luma,
     };
     let tail = size.width.div_ceil(16) * size.height.div_ceil(16) * personality.tail_per_macroblock;
@@ -164,6 +180,34 @@ mod tests {
         );
         assert_eq!(format.planes[0].size_image, MAX_BITSTREAM);
         assert_eq!(output(&hantro, &wanted(1920, 1080, 0)).size.height, 1088);
+    }
+
+    #[test]
+    fn tiles_are_whole() {
+        for format in Personality::TILED {
+            let name = String::from_utf8(format.0.to_le_bytes().to_vec()).unwrap();
+            for options in [format!("format={name}"), format!("pitch=1,format={name}")] {
+                let personality = Personality::parse(&options).unwrap();
+                let size = Size { width: 48, height: 32 };
+                let format = capture(&personality, size, Samples::default());
+                let layout = frame_layout(&format).unwrap();
+                for (plane, place) in layout.planes.iter().enumerate() {
+                    let Some(Tiling::Tiles { width, height }) = layout.tiling(plane) else {
+                        panic!("{options}: plane {plane} is not tiled");
+                    };
+                    assert_eq!(place.pitch % width, 0, "{options}, plane {plane}");
+                    let end = match (layout.object_lengths.len(), plane) {
+                        (1, 0) => layout.planes[1].offset,
+                        _ => layout.object_lengths[place.object],
+                    };
+                    assert_eq!(
+                        (end - place.offset) % (place.pitch * height),
+                        0,
+                        "{options}, plane {plane}"
+                    );
+                }
+            }
+        }
     }
 
     #[test]

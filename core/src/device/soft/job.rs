@@ -8,7 +8,7 @@ use fourier_soft::{Controls, FrameMut, FrameRef, MotionField, ParsedPicture, Pla
 
 use crate::device::RequestId;
 use crate::device::format::{self, Chroma};
-use crate::memory::Format;
+use crate::memory::{Format, Tiling};
 use crate::units::BufferIndex;
 
 use super::memory::{BufferMemory, ReadPlanes, WritePlanes};
@@ -79,6 +79,8 @@ pub(super) enum SampleKind {
     Word,
     /// 10 bits in 16, luma and chroma in turns: Y210.
     Packed,
+    /// 8 bits in a byte, the planes cut into tiles.
+    Tiled { luma: Tiling, chroma: Tiling },
 }
 
 /// Where the samples of a picture lie: a luma plane and a chroma plane, in one memory plane or two.
@@ -96,10 +98,12 @@ impl PictureLayout {
         let pitch = capture.planes.first().map_or(0, |plane| plane.bytes_per_line as usize);
         let info = format::info(capture.pixel_format);
         let (chroma, bits_per_column) = info.map_or((Chroma::HalfRows, 8), |info| (info.chroma, info.bits_per_column));
+        let tiling = |plane| info.and_then(|info| Tiling::of(info.modifier, plane));
         Self {
-            kind: match (chroma, bits_per_column) {
-                (Chroma::Packed, _) => SampleKind::Packed,
-                (_, 8) => SampleKind::Byte,
+            kind: match (chroma, bits_per_column, tiling(0).zip(tiling(1))) {
+                (Chroma::Packed, _, _) => SampleKind::Packed,
+                (_, 8, Some((Tiling::Linear, _)) | None) => SampleKind::Byte,
+                (_, 8, Some((luma, chroma))) => SampleKind::Tiled { luma, chroma },
                 _ => SampleKind::Word,
             },
             chroma,
@@ -111,7 +115,7 @@ impl PictureLayout {
     /// Whether a picture of that many luma samples, and of that chroma, fits.
     pub(super) fn holds(self, chroma_format: ChromaFormat, width: usize, height: usize) -> bool {
         let bytes_per_column = match self.kind {
-            SampleKind::Byte => 1,
+            SampleKind::Byte | SampleKind::Tiled { .. } => 1,
             SampleKind::Word => 2,
             SampleKind::Packed => 4,
         };
@@ -120,7 +124,8 @@ impl PictureLayout {
             && height <= self.height
     }
 
-    fn luma(self) -> usize {
+    /// Bytes of the luma plane.
+    pub(super) fn luma(self) -> usize {
         self.pitch * self.height
     }
 

@@ -2,8 +2,8 @@
 //! fourier-soft, which is given what a driver is given and nothing else.
 //!
 //! `personality` what it pretends to be, `formats` and `controls` what it accepts, `memory`, `queue` and `request` the
-//! rules of videobuf2 and the request API, `context` those of v4l2-mem2mem, `job` and `stages` a picture's way through, `packed` what is not stored in planes,
-//! `worker` the threads, `node` the verbs.
+//! rules of videobuf2 and the request API, `context` those of v4l2-mem2mem, `job` and `stages` a picture's way through, `unpacked`
+//! what is not stored in planes of rows, but `packed` or `tiled`, `worker` the threads, `node` the verbs.
 
 mod context;
 mod controls;
@@ -18,6 +18,8 @@ mod request;
 mod stages;
 #[cfg(test)]
 mod tests;
+mod tiled;
+mod unpacked;
 mod worker;
 
 use std::sync::Arc;

@@ -1,11 +1,13 @@
 //! The constraints of a real driver, worn by the software node: `soft:hantro`, `soft:pitch=64,mode=slice`.
 
+use crate::memory::PixelFormat;
 use crate::units::Size;
 use crate::{Error, Result};
 
+use crate::device::format::{MM21, NV12_4L4, NV12_32L32};
 use crate::device::{DecodeMode, StartCode};
 
-/// What the software node pretends to be. Tiling is not imitated: pictures lie in rows.
+/// What the software node pretends to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Personality {
     /// Its name, `default` for none.
@@ -22,6 +24,8 @@ pub struct Personality {
     pub tail_per_macroblock: u32,
     /// Memory planes of a picture of 8 bits: 1 (NV12) or 2 (NV12M); of 10 bits there is always one (P010).
     pub memory_planes: u32,
+    /// Pictures of 8 bits of 4:2:0 lie in tiles, as one of [`Self::TILED`].
+    pub tiled: Option<PixelFormat>,
     /// Most bits of a sample: 8 or 10.
     pub max_bit_depth: u8,
     /// It decodes 4:2:2.
@@ -54,6 +58,7 @@ impl Default for Personality {
             height_alignment: 16,
             tail_per_macroblock: 0,
             memory_planes: 1,
+            tiled: None,
             max_bit_depth: 10,
             chroma_422: true,
             hold_capture: true,
@@ -72,6 +77,9 @@ impl Default for Personality {
 }
 
 impl Personality {
+    /// The formats in tiles: Vivante's, Allwinner's and MediaTek's.
+    pub const TILED: [PixelFormat; 3] = [NV12_4L4, NV12_32L32, MM21];
+
     /// The personalities that have a name.
     pub const NAMES: [&'static str; 6] = ["default", "hantro", "rkvdec", "cedrus", "mediatek", "visl"];
 
@@ -142,7 +150,7 @@ impl Personality {
     /// Parses what follows `soft:`: a name, options, or a name and options, separated by commas.
     ///
     /// Options are `mode` (`frame`, `slice`, `both`), `startcode` (`annexb`, `none`, `both`), `pitch`, `height`, `tail`,
-    /// `planes`, `depth`, `buffers`, `threads` (numbers), `hold`, `422`, `fields`, `import`, `remove` (`on`, `off`), `min`, `max` (`WxH`).
+    /// `planes`, `depth`, `buffers`, `threads` (numbers), `format` (`VT12`, `ST12`, `MM21`: tiles), `hold`, `422`, `fields`, `import`, `remove` (`on`, `off`), `min`, `max` (`WxH`).
     ///
     /// # Errors
     /// [`Error::Unsupported`] naming the word that is not understood.
@@ -182,6 +190,10 @@ impl Personality {
             "height" => self.height_alignment = number(value, 16..=256).filter(|height| height % 16 == 0)?,
             "tail" => self.tail_per_macroblock = number(value, 0..=4096)?,
             "planes" => self.memory_planes = number(value, 1..=2)?,
+            "format" => {
+                let format = PixelFormat::from_fourcc(value.as_bytes().try_into().ok()?);
+                self.tiled = Some(Self::TILED.into_iter().find(|tiled| *tiled == format)?);
+            }
             "depth" => self.max_bit_depth = number(value, 8..=10).filter(|depth| depth % 2 == 0)? as u8,
             "buffers" => self.max_num_buffers = number(value, 1..=64)?,
             "threads" => self.threads = number(value, 1..=2)?,
@@ -261,6 +273,8 @@ mod tests {
             "min=64",
             "planes=3",
             "depth=9",
+            "format=NV12",
+            "format=VT1",
             "height=17",
             "x=1",
         ] {

@@ -14,7 +14,7 @@ use crate::units::BufferIndex;
 use super::context::FinishedJob;
 use super::job::{Arena, Job, Picture, ReferencePicture, SampleKind, Step};
 use super::memory::ReadPlanes;
-use super::packed::{self, UnpackedPictures};
+use super::unpacked::{self, Rearranged, UnpackedPictures};
 
 /// Slice data into syntax elements.
 #[derive(Debug, Default)]
@@ -64,7 +64,8 @@ pub(super) struct ReconstructionStage {
     reconstructor: Reconstructor<u8>,
     /// Of samples of 10 bits.
     deep: Reconstructor<Sample10>,
-    unpacked: UnpackedPictures,
+    packed: UnpackedPictures<Sample10>,
+    tiled: UnpackedPictures<u8>,
     /// The last job of a picture of which more slices may come (slice-based decoding into a held CAPTURE buffer, or one
     /// that may be queued again).
     open: Option<Job>,
@@ -201,7 +202,8 @@ impl ReconstructionStage {
         let outcome = match job.target.layout.kind {
             SampleKind::Byte => write(&mut self.reconstructor, job, part),
             SampleKind::Word => write(&mut self.deep, job, part),
-            SampleKind::Packed => write_packed(&mut self.deep, &mut self.unpacked, job, part),
+            SampleKind::Packed => write_rearranged(&mut self.deep, &mut self.packed, job, part),
+            SampleKind::Tiled { .. } => write_rearranged(&mut self.reconstructor, &mut self.tiled, job, part),
         };
         if let Err(error) = job.target.memory.sync(SyncPhase::End) {
             tracing::warn!("{error}");
@@ -225,10 +227,10 @@ fn write<S: Sample>(reconstructor: &mut Reconstructor<S>, job: &Job, part: Pictu
     Some(reconstructor.reconstruct(parsed, part, &mut target, &mut motion, &References(references)))
 }
 
-/// [`write`] for pictures that are not stored in planes.
-fn write_packed(
-    reconstructor: &mut Reconstructor<Sample10>,
-    unpacked: &mut UnpackedPictures,
+/// [`write`] for pictures that are not stored in planes of rows.
+fn write_rearranged<S: Rearranged>(
+    reconstructor: &mut Reconstructor<S>,
+    unpacked: &mut UnpackedPictures<S>,
     job: &Job,
     part: PicturePart,
 ) -> Option<Outcome> {
@@ -283,7 +285,8 @@ impl HeldFields {
         match self.picture.layout.kind {
             SampleKind::Byte => fill_field::<u8>(&self.picture, missing),
             SampleKind::Word => fill_field::<Sample10>(&self.picture, missing),
-            SampleKind::Packed => packed::fill_field(&self.picture, missing),
+            SampleKind::Packed => unpacked::fill_field::<Sample10>(&self.picture, missing),
+            SampleKind::Tiled { .. } => unpacked::fill_field::<u8>(&self.picture, missing),
         }
         if let Err(error) = memory.sync(SyncPhase::End) {
             tracing::warn!("{error}");
