@@ -128,7 +128,7 @@ fn rounds_leave_nothing_behind() -> Outcome {
         }
     }
     let before = before.ok_or("too few rounds")?;
-    Resources::now()?.must_not_exceed(&before, SLACK_KIB)
+    before.must_come_back(SLACK_KIB)
 }
 
 /// Several displays at once, and one after another.
@@ -141,5 +141,5 @@ fn displays_come_and_go() -> Outcome {
             disturb(display)?;
         }
     }
-    Resources::now()?.must_not_exceed(&before, 4 * SLACK_KIB)
+    before.must_come_back(4 * SLACK_KIB)
 }
