@@ -1,4 +1,4 @@
-//! Programs that decode through libva with the driver just built, on an X server without a screen.
+//! Programs that decode through libva with the driver just built, on an X server without a screen or on a DRM node.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
@@ -16,11 +16,14 @@ use crate::picture::Digest;
 /// No stream of the suite takes nearly as long: a process that does hangs.
 const DEADLINE_SECONDS: &str = "180";
 
-/// An X server, and a folder in which libva finds the driver and nothing else.
+/// What libva opens, and a folder in which it finds the driver and nothing else.
 #[derive(Debug)]
 pub struct VaDisplay {
-    server: Child,
+    /// The X server, where it is one.
+    server: Option<Child>,
     name: String,
+    /// `FOURIER_DEVICE`.
+    device: String,
     folder: TempDir,
 }
 
@@ -56,11 +59,6 @@ impl VaDisplay {
     /// # Errors
     /// Without Xvfb, or when the driver is not where cargo puts it.
     pub fn start() -> Outcome<Self> {
-        let executable = std::env::current_exe()?;
-        let built = executable.parent().ok_or("an executable without a folder")?;
-        let driver = built.join("libfourier_drv_video.so");
-        let folder = tempfile::tempdir_in(built)?;
-        symlink(driver.canonicalize()?, folder.path().join("fourier_drv_video.so"))?;
         let mut server = Command::new("Xvfb")
             .args([
                 "-displayfd",
@@ -82,25 +80,45 @@ impl VaDisplay {
             BufReader::new(output).read_line(&mut number)?;
         }
         let name = format!(":{}", number.trim());
-        Ok(Self { server, name, folder })
+        Ok(Self {
+            server: Some(server),
+            name,
+            device: "soft".to_owned(),
+            folder: driver_folder()?,
+        })
     }
 
-    /// The name of the display, `:99`.
+    /// A node of a DRM device, and a decoder as in `FOURIER_DEVICE`.
+    ///
+    /// # Errors
+    /// When the driver is not where cargo puts it.
+    pub fn on_node(node: &str, device: &str) -> Outcome<Self> {
+        Ok(Self {
+            server: None,
+            name: node.to_owned(),
+            device: device.to_owned(),
+            folder: driver_folder()?,
+        })
+    }
+
+    /// The name of the display, `:99` or `/dev/dri/renderD128`.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// `program` in an environment in which libva loads the driver on the software node, ended if it hangs.
+    /// `program` in an environment in which libva loads the driver, ended if it hangs.
     pub fn command(&self, program: &str) -> Command {
         let mut command = Command::new("timeout");
         command
             .args(["--kill-after=5", DEADLINE_SECONDS, program])
-            .env("DISPLAY", &self.name)
             .env("LIBVA_DRIVERS_PATH", self.folder.path())
             .env("LIBVA_DRIVER_NAME", "fourier")
-            .env("FOURIER_DEVICE", "soft")
+            .env("FOURIER_DEVICE", &self.device)
             .env("FOURIER_LOG", "info")
             .stdin(Stdio::null());
+        if self.server.is_some() {
+            command.env("DISPLAY", &self.name);
+        }
         command
     }
 
@@ -153,10 +171,22 @@ impl VaDisplay {
 
 impl Drop for VaDisplay {
     fn drop(&mut self) {
-        // A server that has ended already cannot be ended.
-        let _ = self.server.kill();
-        let _ = self.server.wait();
+        if let Some(server) = &mut self.server {
+            // A server that has ended already cannot be ended.
+            let _ = server.kill();
+            let _ = server.wait();
+        }
     }
+}
+
+/// A folder with the driver, next to the running test's executable.
+fn driver_folder() -> Outcome<TempDir> {
+    let executable = std::env::current_exe()?;
+    let built = executable.parent().ok_or("an executable without a folder")?;
+    let driver = built.join("libfourier_drv_video.so");
+    let folder = tempfile::tempdir_in(built)?;
+    symlink(driver.canonicalize()?, folder.path().join("fourier_drv_video.so"))?;
+    Ok(folder)
 }
 
 impl Counters {

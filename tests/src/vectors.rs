@@ -24,7 +24,8 @@ pub enum Container {
 }
 
 impl Container {
-    fn of(path: &Path) -> Self {
+    /// By the extension of the file.
+    pub fn of(path: &Path) -> Self {
         match path.extension().and_then(|extension| extension.to_str()) {
             Some("mp4") => Self::Mp4,
             Some("mkv") => Self::Matroska,

@@ -189,7 +189,7 @@ impl Driver {
             self.counters.copy();
         }
         let id = (decoder.id, decoder.h264.next_picture());
-        let first = (job.structure, job.frame_num);
+        let first = (job.structure, job.frame_num, job.field_order_cnt);
         Ok(Arc::new(Picture::new(id, first, target, session)))
     }
 

@@ -26,6 +26,8 @@ pub struct Picture {
     pub structure: PictureStructure,
     /// `frame_num`.
     pub frame_num: u16,
+    /// `TopFieldOrderCnt`, `BottomFieldOrderCnt`; of a first field, its own one twice.
+    pub field_order_cnt: [i32; 2],
     /// The memory that it is decoded into.
     pub frame: Frame,
     /// Where its samples must go from there.
@@ -69,7 +71,7 @@ impl Picture {
     /// A picture that the session was just given, or that could not be given to it.
     pub fn new(
         (context, id): (ContextId, PictureId),
-        (structure, frame_num): (PictureStructure, u16),
+        (structure, frame_num, field_order_cnt): (PictureStructure, u16, [i32; 2]),
         target: Target,
         session: &Arc<Session>,
     ) -> Self {
@@ -78,6 +80,7 @@ impl Picture {
             id,
             structure,
             frame_num,
+            field_order_cnt,
             frame: target.frame,
             copy_to: target.copy_to,
             session: Arc::downgrade(session),

@@ -191,6 +191,19 @@ mod tests {
     }
 
     #[test]
+    fn a_decoder_that_counts_anew_has_pictures_of_its_own() {
+        let twice = format!("{PEERS}\n{PEERS}");
+        let later = OURS
+            .replace("reference_ts 1000", "reference_ts 9001000")
+            .replace("reference_ts 2000", "reference_ts 9002000")
+            .replace("timestamp = 1000", "timestamp = 9001000")
+            .replace("timestamp = 2000", "timestamp = 9002000");
+        let comparison = compare(&normal(&twice), &normal(&format!("{OURS}\n{later}")));
+        assert_eq!(comparison.jobs, [8, 8]);
+        assert_eq!(comparison.differences.into_keys().collect::<Vec<_>>(), [""; 0]);
+    }
+
+    #[test]
     fn a_job_too_few_is_a_difference() {
         let mut short = normal(OURS);
         short.jobs.pop();

@@ -1,4 +1,4 @@
-//! The list of differences that have a reason, checked in next to the list of streams.
+//! A list of differences that have a reason, checked in next to the list of streams.
 //!
 //! One to a line: the stream, the field, and the reason with the clause that proves it. `*` is every stream, and every
 //! field. `#` begins a comment.

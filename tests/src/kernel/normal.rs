@@ -6,6 +6,7 @@
 //! `pic_num` for two fields (8-30, 8-31): twice the number of the frame, or one more.
 
 use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
 
 use super::trace::{DpbEntry, Job, Reference};
 
@@ -38,9 +39,14 @@ impl NormalTrace {
             true => DecodeMode::Frame,
             false => DecodeMode::Slice,
         };
-        let pictures = Pictures::new(jobs);
-        let normal = |(number, job)| flag_by_flag(fields(job, mode, &pictures, is_second_field(jobs, number)));
-        let jobs = jobs.iter().enumerate().map(normal).collect();
+        let decoders = Decoder::all_of(jobs);
+        let of_decoder = |decoder: &Decoder| -> Vec<Fields> {
+            let job = |number| Some((jobs.get(number)?, is_second_field(jobs, number)));
+            let jobs = decoder.jobs.clone().filter_map(job);
+            jobs.map(|(job, second_field)| flag_by_flag(fields(job, mode, &decoder.pictures, second_field)))
+                .collect()
+        };
+        let jobs = decoders.iter().flat_map(of_decoder).collect();
         Self { mode, jobs }
     }
 
@@ -93,19 +99,42 @@ fn without_flags(flags: &str, left_out: &[&str]) -> String {
     kept.join("|")
 }
 
+/// One of the decoders that a trace has one after another: its jobs, and their pictures.
+struct Decoder {
+    jobs: Range<usize>,
+    pictures: Pictures,
+}
+
+impl Decoder {
+    /// Every decoder counts up: a timestamp that comes back after others is that of the next one.
+    fn all_of(jobs: &[Job]) -> Vec<Self> {
+        let mut decoders: Vec<Self> = Vec::new();
+        let mut count = 0;
+        let mut before = None;
+        for (number, job) in jobs.iter().enumerate() {
+            let is_new = before.replace(job.timestamp) != Some(job.timestamp);
+            let is_known = |decoder: &Self| decoder.pictures.0.contains_key(&job.timestamp);
+            if is_new && decoders.last().is_none_or(is_known) {
+                decoders.push(Self {
+                    jobs: number..number,
+                    pictures: Pictures(HashMap::new()),
+                });
+            }
+            let Some(decoder) = decoders.last_mut() else { continue };
+            decoder.jobs.end = number + 1;
+            if is_new {
+                decoder.pictures.0.insert(job.timestamp, count);
+                count += 1;
+            }
+        }
+        decoders
+    }
+}
+
 /// The number of each picture in decoding order, by its timestamp.
 struct Pictures(HashMap<u64, usize>);
 
 impl Pictures {
-    fn new(jobs: &[Job]) -> Self {
-        let mut numbers = HashMap::new();
-        for job in jobs {
-            let next = numbers.len();
-            numbers.entry(job.timestamp).or_insert(next);
-        }
-        Self(numbers)
-    }
-
     fn name(&self, timestamp: u64) -> String {
         match self.0.get(&timestamp) {
             Some(number) => format!("picture {number}"),

@@ -52,7 +52,8 @@ pub struct Job<'a> {
     pub frame_num: u16,
     /// It completes the picture that is in the target.
     pub second_field: bool,
-    field_order_cnt: [i32; 2],
+    /// `TopFieldOrderCnt`, `BottomFieldOrderCnt`.
+    pub field_order_cnt: [i32; 2],
     references: Vec<ReferencePicture>,
     slices: Vec<SliceJob<'a>>,
 }
@@ -116,9 +117,10 @@ impl H264 {
         let (structure, frame_num) = (first.structure, first.frame_num);
         let unmarks_all = unmarks_all(first);
         let in_target = open.target.picture().filter(|picture| picture.context == context);
-        let second_field = in_target.is_some_and(|before| before.is_completed_by(structure, frame_num));
+        let first_field = in_target.filter(|before| before.is_completed_by(structure, frame_num));
         self.counts.begin(first, &picture.CurrPic);
-        let field_order_cnt = self.counts.of_current(structure, second_field, &picture.CurrPic);
+        let count_of_first = first_field.as_ref().map(|before| before.field_order_cnt);
+        let field_order_cnt = self.counts.of_current(structure, count_of_first, &picture.CurrPic);
         let references = references::find(picture, &rendered, (&sps, first), (context, &self.counts), find);
         tracing::trace!("frame_num {frame_num} counts {field_order_cnt:?} references {references:?}");
         let current = CurrentPicture {
@@ -145,7 +147,7 @@ impl H264 {
             structure,
             // After such a picture counting begins anew (7.4.3).
             frame_num: if unmarks_all { 0 } else { frame_num },
-            second_field,
+            second_field: first_field.is_some(),
             field_order_cnt,
             references,
             slices,

@@ -41,14 +41,22 @@ impl OrderCounts {
         }
     }
 
-    /// `TopFieldOrderCnt`, `BottomFieldOrderCnt` of the picture that is decoded.
-    pub fn of_current(&self, structure: PictureStructure, second_field: bool, current: &va::VAPictureH264) -> [i32; 2] {
+    /// `TopFieldOrderCnt`, `BottomFieldOrderCnt` of the picture that is decoded. Of a field, VA's count of the other one
+    /// is whatever: `first_field` has it, if the other one was decoded before.
+    pub fn of_current(
+        &self,
+        structure: PictureStructure,
+        first_field: Option<[i32; 2]>,
+        current: &va::VAPictureH264,
+    ) -> [i32; 2] {
         let counts = coded_counts(current).map(|count| self.strip(count));
-        match structure.parity() {
-            // Of a first field, the other one's count is whatever.
-            Some(parity) if !second_field => [counts[parity.index()]; 2],
-            Some(_) | None => counts,
-        }
+        let Some(parity) = structure.parity() else {
+            return counts;
+        };
+        let own = counts[parity.index()];
+        let mut both = first_field.unwrap_or([own; 2]);
+        both[parity.index()] = own;
+        both
     }
 
     fn strip(&self, count: i32) -> i32 {
@@ -167,5 +175,26 @@ fn reference(entry: &va::VAPictureH264, sps: &Sps, first_slice: &SliceHeader) ->
     Reference::ShortTerm {
         frame_num: number,
         pic_num: i32::from(number) - wrapped,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use fourier_core::h264::Parity;
+
+    use super::*;
+
+    #[test]
+    fn a_second_field_has_the_order_count_of_the_first_whatever_the_application_says_of_it() {
+        let current = va::VAPictureH264 {
+            TopFieldOrderCnt: 0,
+            BottomFieldOrderCnt: 7,
+            ..Default::default()
+        };
+        let counts = OrderCounts::default();
+        let bottom = PictureStructure::Field(Parity::Bottom);
+        assert_eq!(counts.of_current(bottom, None, &current), [7, 7]);
+        assert_eq!(counts.of_current(bottom, Some([6, 6]), &current), [6, 7]);
+        assert_eq!(counts.of_current(PictureStructure::Frame, None, &current), [0, 7]);
     }
 }

@@ -4,12 +4,12 @@ use std::io::Read as _;
 use std::path::Path;
 
 use flate2::read::GzDecoder;
+use fourier_tests::Outcome;
 use fourier_tests::kernel::compare::{Comparison, compare};
 use fourier_tests::kernel::explained::Explained;
 use fourier_tests::kernel::normal::NormalTrace;
 use fourier_tests::kernel::trace;
 use fourier_tests::vectors::Vector;
-use fourier_tests::{Outcome, project_root};
 
 use crate::streams::{frames_of, trace_of};
 
@@ -17,9 +17,8 @@ use crate::streams::{frames_of, trace_of};
 ///
 /// # Errors
 /// When a difference has no explanation, or an explanation no difference; and when no stream was decoded.
-pub fn compare_folders(peers: &Path, ours: &[&str], streams: &[Vector]) -> Outcome {
-    let list = std::fs::read_to_string(project_root().join("tests/kernel/explained.txt"))?;
-    let explained = Explained::parse(&list)?;
+pub fn compare_folders(explained: &Path, peers: &Path, ours: &[&str], streams: &[Vector]) -> Outcome {
+    let explained = Explained::parse(&std::fs::read_to_string(explained)?)?;
     let mut unexplained = 0;
     for folder in ours {
         unexplained += compare_folder(peers, Path::new(folder), streams, &explained)?;

@@ -3,13 +3,16 @@
 //! ```text
 //! kernel record [--missing] DECODER FOLDER [STREAM...]   every stream through a GStreamer element, in this process: its
 //!                                                        controls as visl traces them, and its frames, to FOLDER
-//! kernel compare PEERS OURS...                           such folders with that of a peer, field by field
+//! kernel compare EXPLAINED PEERS OURS...                 such folders with that of a peer, field by field; differences
+//!                                                        that have a reason are in the list EXPLAINED
+//! kernel pictures DECODER FILE                           the pictures of a file, cropped and packed, to standard output
 //! kernel calls                                           system calls and processor time of a frame, and the peer's
 //! ```
 //! Without streams: those of `tests/kernel/streams.txt`, or with `FOURIER_ALL=1` all of the index.
 
 mod calls;
 mod comparison;
+mod pictures;
 mod record;
 mod streams;
 
@@ -40,14 +43,16 @@ fn run(words: &[&str]) -> Outcome {
         ["record", decoder, folder, names @ ..] => {
             record::record(decoder, Path::new(folder), &choose(names)?, record::Known::Replaced)
         }
-        ["compare", peers, ours @ ..] if !ours.is_empty() => {
-            comparison::compare_folders(Path::new(peers), ours, &choose(&[])?)
+        ["compare", explained, peers, ours @ ..] if !ours.is_empty() => {
+            comparison::compare_folders(Path::new(explained), Path::new(peers), ours, &choose(&[])?)
         }
+        ["pictures", decoder, file] => pictures::write(decoder, Path::new(file)),
         ["calls"] => calls::compare(),
         [calls::CORE_CHILD, file] => calls::decode_with_core(file),
         [CHILD, decoder, file] => decode_and_report(decoder, file),
         _ => Err(
-            "usage: kernel record [--missing] DECODER FOLDER [STREAM...] | kernel compare PEERS OURS... | kernel calls"
+            "usage: kernel record [--missing] DECODER FOLDER [STREAM...] | kernel compare EXPLAINED PEERS OURS... | \
+             kernel pictures DECODER FILE | kernel calls"
                 .into(),
         ),
     }
