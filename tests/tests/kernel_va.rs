@@ -1,0 +1,264 @@
+//! The libva driver on a DRM device, where surfaces are real dma-bufs:
+//! `FOURIER_TEST_NODE=/dev/dri/renderDN cargo test -p fourier-tests --test kernel_va`. Without it, it says so and tests nothing.
+//!
+//! With the software node everything is bit-exact. visl draws what it was told instead of decoding (its controls are
+//! compared elsewhere): there the pictures must be the same by every way out of a program, and no two of them the same.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+
+use fourier_core::units::Size;
+use fourier_tests::kernel::streams::choose;
+use fourier_tests::picture::Planar;
+use fourier_tests::va::{Decoded, VaDisplay};
+use fourier_tests::vectors::{Expectation, Vector};
+use fourier_tests::{Outcome, project_root};
+use libtest_mimic::{Arguments, Failed, Trial};
+
+/// Names the DRM node.
+const NODE: &str = "FOURIER_TEST_NODE";
+/// The kernel's decoder.
+const VISL: &str = "/dev/video0";
+/// What visl is tested with, and the other ways out besides those of every stream: some seconds each.
+const THROUGH_EVERY_WAY: &[&str] = &[
+    "jvt-frext/HCAFF1_HHI.264",
+    "jvt-frext/FREXT01_JVC_D.264",
+    "synthetic/slices8_cavlc_640x360.264",
+];
+
+/// Streams of which ffmpeg shows something else than the index has, with the reason.
+const NOT_BY_FFMPEG: &[(&str, &str)] = &[
+    (
+        "CVFC1_Sony_C.jsv",
+        "ffmpeg crops frames of drivers at the right and the bottom only",
+    ),
+    (
+        "croprect_320x240.264",
+        "ffmpeg crops frames of drivers at the right and the bottom only",
+    ),
+    (
+        "extradata-reload-multi-stsd.mp4",
+        "ffmpeg crops frames of drivers at the right and the bottom only",
+    ),
+];
+
+/// The same of vah264dec.
+const NOT_BY_GSTREAMER: &[(&str, &str)] = &[
+    ("FRExt2_Panasonic.avc", "h264parse gives up before the end"),
+    (
+        "BA_MW_D_P_LOST.264",
+        "pictures refer to lost ones, for which vah264dec names none",
+    ),
+];
+
+/// The ways out of each program. What visl draws is not the same under both of them.
+const PROGRAMS: &[(Way, &[Way])] = &[
+    (Way::GetImage, &[Way::DrmPrime]),
+    (Way::System, &[Way::VaMemory, Way::DmaBuf]),
+];
+
+/// How pictures get from the driver to who looks at them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    /// ffmpeg, `vaGetImage`.
+    GetImage,
+    /// ffmpeg, `vaExportSurfaceHandle` for each picture, which is then mapped as a dma-buf.
+    DrmPrime,
+    /// `vah264dec` that copies to its own memory.
+    System,
+    /// `vah264dec` whose surfaces are mapped by whoever looks.
+    VaMemory,
+    /// `vah264dec` whose surfaces are exported when they are made, and mapped as dma-bufs without a further call of VA.
+    DmaBuf,
+}
+
+impl Way {
+    const ALL: [Self; 5] = [
+        Self::GetImage,
+        Self::DrmPrime,
+        Self::System,
+        Self::VaMemory,
+        Self::DmaBuf,
+    ];
+
+    /// Decodes a file; standard output are its pictures in `pixel_format`.
+    fn decode(self, display: &VaDisplay, file: &Path, pixel_format: &str) -> Outcome<Decoded> {
+        match self {
+            Self::GetImage => ffmpeg(display, file, "hwdownload,format=nv12", pixel_format),
+            Self::DrmPrime => {
+                let map = "hwmap=mode=read:derive_device=drm,format=drm_prime,hwmap=mode=read,format=nv12";
+                ffmpeg(display, file, map, pixel_format)
+            }
+            Self::System => element(display, file, "video/x-raw"),
+            Self::VaMemory => element(display, file, "video/x-raw(memory:VAMemory)"),
+            Self::DmaBuf => element(display, file, "video/x-raw(memory:DMABuf)"),
+        }
+    }
+
+    /// Whether the program shows the pictures that the index has.
+    fn shows_all_of(self, vector: &Vector) -> bool {
+        let list = match self {
+            Self::GetImage | Self::DrmPrime => NOT_BY_FFMPEG,
+            Self::System | Self::VaMemory | Self::DmaBuf => NOT_BY_GSTREAMER,
+        };
+        let left_out = list.iter().find(|(name, _)| *name == vector.name);
+        left_out
+            .map(|(_, reason)| println!("  {} by {}: {reason}", vector.title(), self.name()))
+            .is_none()
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::GetImage => "ffmpeg, vaGetImage",
+            Self::DrmPrime => "ffmpeg, dma-bufs",
+            Self::System => "vah264dec",
+            Self::VaMemory => "vah264dec, VAMemory",
+            Self::DmaBuf => "vah264dec, DMABuf",
+        }
+    }
+}
+
+fn ffmpeg(display: &VaDisplay, file: &Path, filter: &str, pixel_format: &str) -> Outcome<Decoded> {
+    let drm = format!("drm=drm:{}", display.name());
+    let driver = "-init_hw_device vaapi=va@drm -hwaccel vaapi -hwaccel_device va -hwaccel_output_format vaapi \
+                  -hwaccel_flags +allow_profile_mismatch -extra_hw_frames 4";
+    let mut before = vec!["-init_hw_device", drm.as_str()];
+    before.extend(driver.split_ascii_whitespace());
+    display.ffmpeg(file, &before, &["-vf", filter, "-pix_fmt", pixel_format])
+}
+
+fn element(display: &VaDisplay, file: &Path, caps: &str) -> Outcome<Decoded> {
+    display.run(element_command(display, file, caps))
+}
+
+fn element_command(display: &VaDisplay, file: &Path, caps: &str) -> Command {
+    let mut command = display.command(env!("CARGO_BIN_EXE_kernel"));
+    command
+        .env("GST_VA_ALL_DRIVERS", "1")
+        .args(["pictures", &format!("vah264dec ! {caps},format=NV12")])
+        .arg(file);
+    command
+}
+
+fn main() -> Outcome {
+    let arguments = Arguments::from_args();
+    let Ok(node) = std::env::var(NODE) else {
+        eprintln!(
+            "SKIPPED: the libva driver is not tested with dma-bufs, {NODE} names no DRM node (/dev/dri/renderDN)"
+        );
+        return Ok(());
+    };
+    let soft = Arc::new(VaDisplay::on_node(&node, "soft")?);
+    let visl = Arc::new(VaDisplay::on_node(&node, VISL)?);
+    let mut trials = Vec::new();
+    for (name, display) in [("soft", &soft), ("visl", &visl)] {
+        let display = Arc::clone(display);
+        trials.push(trial(format!("vainfo lists the profiles of {name}"), move || {
+            vainfo_lists_the_profiles(&display)
+        }));
+    }
+    for vector in choose(&[])?.into_iter().filter(is_of_one_size) {
+        let every_way = THROUGH_EVERY_WAY.contains(&vector.title().as_str());
+        let ways = Way::ALL.into_iter().filter(|way| way.shows_all_of(&vector));
+        for way in ways.filter(|way| every_way || matches!(way, Way::DrmPrime | Way::DmaBuf)) {
+            let (display, vector) = (Arc::clone(&soft), vector.clone());
+            trials.push(trial(
+                format!("{} is bit-exact by {}", vector.title(), way.name()),
+                move || is_bit_exact(&display, &vector, way),
+            ));
+        }
+        // Where rows do not begin at multiples of 64 bytes, which visl's do not by themselves, the modifier is
+        // DRM_FORMAT_MOD_INVALID: GStreamer does not map that.
+        if every_way && vector.size.is_some_and(|size| size.width.is_multiple_of(64)) {
+            let display = Arc::clone(&visl);
+            trials.push(trial(
+                format!(
+                    "{} looks the same by every way out of a program on visl",
+                    vector.title()
+                ),
+                move || looks_the_same(&display, &vector.path, vector.size.unwrap_or_default(), vector.frames),
+            ));
+        }
+    }
+    let display = Arc::clone(&visl);
+    let clip: PathBuf = project_root().join("tests/media/counter.mp4");
+    let size = Size {
+        width: 320,
+        height: 240,
+    };
+    trials.push(trial(
+        "counter.mp4 looks the same by every way out of a program on visl".to_owned(),
+        move || looks_the_same(&display, &clip, size, 100),
+    ));
+    libtest_mimic::run(&arguments, trials).exit()
+}
+
+fn trial(name: String, run: impl FnOnce() -> Outcome + Send + 'static) -> Trial {
+    Trial::test(name, move || run().map_err(|error| Failed::from(error.to_string())))
+}
+
+/// The index has what comes out of 8-bit 4:2:0 streams; programs may scale what comes after a change of size.
+fn is_of_one_size(vector: &Vector) -> bool {
+    vector.expectation() == Expectation::BitExact
+        && vector.pixel_format == "yuv420p"
+        && vector.frames > 0
+        && !vector.yuv_md5.is_empty()
+        && !vector.changes_format()
+}
+
+fn vainfo_lists_the_profiles(display: &VaDisplay) -> Outcome {
+    let mut command = display.command("vainfo");
+    let output = command
+        .args(["--display", "drm", "--device", display.name()])
+        .output()?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    for profile in ["ConstrainedBaseline", "Main", "High"] {
+        if !text.contains(&format!("VAProfileH264{profile}")) {
+            return Err(format!("vainfo does not list {profile}: {text}").into());
+        }
+    }
+    Ok(())
+}
+
+fn is_bit_exact(display: &VaDisplay, vector: &Vector, way: Way) -> Outcome {
+    let decoded = way.decode(display, &vector.path, &vector.pixel_format)?;
+    if !decoded.success {
+        return Err(decoded.log.into());
+    }
+    let covered = decoded.counters.must_cover(vector.frames);
+    covered.map_err(|error| format!("{error}\n{}", decoded.log))?;
+    let same = decoded.digest(vector.frames).must_equal(&vector.reference());
+    Ok(same.map_err(|error| format!("{error}\n{}", decoded.log))?)
+}
+
+/// Every way out of a program gives the same bytes, which are as many pictures as there are, no two alike.
+fn looks_the_same(display: &VaDisplay, file: &Path, size: Size, frames: usize) -> Outcome {
+    let of_way = |way: Way| -> Outcome<String> {
+        let decoded = way.decode(display, file, "yuv420p")?;
+        if !decoded.success {
+            return Err(format!("{}: {}", way.name(), decoded.log).into());
+        }
+        let covered = decoded.counters.must_cover(frames);
+        covered.map_err(|error| format!("{}: {error}\n{}", way.name(), decoded.log))?;
+        Ok(decoded.md5)
+    };
+    for (first, others) in PROGRAMS {
+        let expected = of_way(*first)?;
+        for way in *others {
+            if of_way(*way)? != expected {
+                return Err(format!("{} shows something else than {}", way.name(), first.name()).into());
+            }
+        }
+    }
+    let output = element_command(display, file, "video/x-raw").output()?;
+    let pictures: HashSet<&[u8]> = output
+        .stdout
+        .chunks(Planar::of_ffmpeg("yuv420p").packed_length(size).max(1))
+        .collect();
+    match pictures.len() == frames {
+        true => Ok(()),
+        false => Err(format!("{} different pictures, not {frames}", pictures.len()).into()),
+    }
+}
