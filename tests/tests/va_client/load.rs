@@ -6,6 +6,7 @@ use std::thread;
 use fourier_tests::Outcome;
 use fourier_tests::picture::Digest;
 use fourier_tests::resources::Resources;
+use fourier_tests::vectors::Vector;
 use vaclient::{Decoder, Display, Habits, Status, va};
 
 use crate::Case;
@@ -20,21 +21,42 @@ const WARMING_UP: usize = 50;
 /// What the allocator may keep.
 const SLACK_KIB: usize = 8 << 10;
 
+/// As different as streams can be: size, profile, bit depth, fields, cropping, sizes that change.
+const DIFFERENT: [&str; CONTEXTS] = [
+    "NRF_MW_E.264",
+    "HCAFF1_HHI.264",
+    "mbaff_tff_cabac_720x576.264",
+    "high10_mbaff_cavlc_352x288.264",
+    "croprect_320x240.264",
+    "reschange_difsps_aef.264",
+    "slices4_640x360.264",
+    "mbaff_1920x1080.264",
+];
+
 /// The cases.
-pub fn cases() -> Vec<Case> {
-    vec![
-        Case::new(
-            "eight contexts decode while others come and go",
-            contexts_decode_at_once,
-        ),
+pub fn cases(vectors: &[Vector]) -> Vec<Case> {
+    let find = |name: &&str| vectors.iter().find(|vector| vector.name == *name).cloned();
+    let different: Option<Vec<_>> = DIFFERENT.iter().map(find).collect();
+    let different = different.map(|vectors| {
+        let run = move || {
+            let stream = |vector: &Vector| Ok((streams::annex_b(&vector.path)?, vector.reference()));
+            decode_at_once(&vectors.iter().map(stream).collect::<Outcome<Vec<_>>>()?)
+        };
+        Case::new("eight different streams decode while contexts come and go", run)
+    });
+    let others = [
+        Case::new("eight contexts decode while others come and go", || {
+            decode_at_once(&vec![streams::clip()?; CONTEXTS])
+        }),
         Case::new("five hundred rounds leave nothing behind", rounds_leave_nothing_behind),
         Case::new("displays come and go", displays_come_and_go).in_valgrind(),
-    ]
+    ];
+    different.into_iter().chain(others).collect()
 }
 
-/// Eight streams on one display, and threads that export, derive, create and destroy all the while.
-fn contexts_decode_at_once() -> Outcome {
-    let (stream, reference) = streams::clip()?;
+/// Streams on one display, each twice with a context of its own, and threads that export, derive, create and destroy all
+/// the while.
+fn decode_at_once(streams: &[(Vec<u8>, Digest)]) -> Outcome {
     let display = Display::x11()?;
     let done = AtomicBool::new(false);
     thread::scope(|scope| {
@@ -50,24 +72,28 @@ fn contexts_decode_at_once() -> Outcome {
                 })
             })
             .collect();
-        let decoders: Vec<_> = (0..CONTEXTS)
-            .map(|n| {
-                let (display, stream) = (&display, &stream);
-                scope.spawn(move || -> Outcome<Digest> {
+        let decoders: Vec<_> = streams
+            .iter()
+            .enumerate()
+            .map(|(n, (stream, reference))| {
+                let display = &display;
+                scope.spawn(move || -> Outcome {
                     let habits = Habits {
                         looks_before_decoding: n % 2 == 0,
                         names_render_targets: n % 3 == 0,
                         ..Habits::default()
                     };
-                    let reading = if n % 4 < 2 { Reading::Get } else { Reading::Derive };
-                    streams::digest(display, stream, habits, reading)
+                    for reading in [Reading::Get, Reading::Derive] {
+                        streams::digest(display, stream, habits, reading)?.must_equal(reference)?;
+                    }
+                    Ok(())
                 })
             })
             .collect();
         let decoded: Vec<_> = decoders.into_iter().map(join).collect();
         done.store(true, Ordering::Relaxed);
-        for digest in decoded {
-            digest?.must_equal(&reference)?;
+        for (n, right) in decoded.into_iter().enumerate() {
+            right.map_err(|error| format!("stream {n}: {error}"))?;
         }
         for rounds in noise.into_iter().map(join) {
             if rounds? == 0 {

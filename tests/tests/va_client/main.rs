@@ -67,7 +67,7 @@ fn cases() -> Outcome<Vec<Case>> {
         calls::cases(),
         formats::cases(),
         orders::cases(),
-        load::cases(),
+        load::cases(&bit_exact),
         of_stream,
         habits,
         derived,

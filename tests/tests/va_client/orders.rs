@@ -1,5 +1,9 @@
 //! The orders in which applications call, as they were recorded: whatever the order, the pictures are the same.
 
+use std::collections::HashMap;
+
+use fourier_core::units::Size;
+use fourier_tests::encode::{self, Recipe};
 use fourier_tests::vectors::Vector;
 use fourier_tests::{Outcome, picture::Digester};
 use vaclient::{BufferHabit, Decoder, Display, Habits, Picture, SliceHabit, Status, va};
@@ -86,6 +90,7 @@ pub fn cases() -> Vec<Case> {
             "surfaces of another size get their pictures copied",
             other_sizes_are_copied,
         ),
+        Case::new("surfaces of two sizes live at once", sizes_live_at_once),
         Case::new("pictures of two memory planes are read", clip_is_bit_exact).on("soft:mediatek"),
         Case::new("a device that decodes slice by slice", clip_is_bit_exact).on("soft:cedrus"),
         Case::new("a device without imports is read", clip_is_bit_exact).on("soft:import=off"),
@@ -177,6 +182,60 @@ fn other_sizes_are_copied() -> Outcome {
         4 => Ok(()),
         _ => Err(format!("100 pictures are to be copied four times: {log}").into()),
     }
+}
+
+/// After a change of size the surfaces of before are shown still: their pixels stay.
+fn sizes_live_at_once() -> Outcome {
+    const OPTIONS: [(u32, u32, &str); 4] = [
+        (176, 144, "--profile high --bframes 2"),
+        (320, 240, "--profile high --tff --bframes 2"),
+        (176, 144, "--profile baseline"),
+        (208, 160, "--profile main --bff"),
+    ];
+    let folder = tempfile::tempdir()?;
+    let mut stream = Vec::new();
+    for (n, (width, height, options)) in OPTIONS.into_iter().enumerate() {
+        let file = folder.path().join(n.to_string());
+        let size = Size { width, height };
+        let recipe = Recipe {
+            name: "one of several sizes",
+            size,
+            frames: 12,
+            options,
+        };
+        encode::encode(&recipe, &file)?;
+        stream.extend(std::fs::read(&file)?);
+    }
+    let device = fourier_core::device::discovery::open_device(Some("soft"))?;
+    let (reference, _) = fourier_tests::core_decoder::digest(device, &stream)?;
+    let display = Display::x11()?;
+    for reading in [Reading::Get, Reading::Derive] {
+        let habits = Habits {
+            keeps_surfaces: true,
+            ..Habits::default()
+        };
+        let mut digester = Digester::default();
+        // What was last shown in each surface.
+        let mut pixels = HashMap::new();
+        let mut looked_back = 0;
+        Decoder::new(&display, habits).decode(&stream, &mut |shown| {
+            let picture = reading.read(&display, shown)?;
+            digest_picture(&mut digester, &picture, shown)?;
+            pixels.insert(shown.surface, (*shown, picture.bytes));
+            for (earlier, bytes) in pixels.values().filter(|(earlier, _)| earlier.size != shown.size) {
+                looked_back += 1;
+                if reading.read(&display, earlier)?.bytes != *bytes {
+                    return Err(format!("{earlier:?} has changed when {shown:?} was shown").into());
+                }
+            }
+            Ok(())
+        })?;
+        digester.finish().must_equal(&reference)?;
+        if looked_back < 36 {
+            return Err(format!("{looked_back} pictures of before: no two sizes were there at once").into());
+        }
+    }
+    Ok(())
 }
 
 /// All surfaces of a stream are read when display, decoder and context of it are gone but the display.

@@ -47,6 +47,8 @@ pub struct Decoder<'a> {
     surfaces: HashMap<PictureId, va::VASurfaceID>,
     /// A picture came that decoding may begin with.
     begun: bool,
+    /// Surfaces of earlier sequences.
+    kept: Vec<va::VASurfaceID>,
 }
 
 /// A picture whose slices are coming in.
@@ -80,6 +82,7 @@ impl<'a> Decoder<'a> {
             sequence: None,
             surfaces: HashMap::new(),
             begun: false,
+            kept: Vec::new(),
         }
     }
 
@@ -95,7 +98,8 @@ impl<'a> Decoder<'a> {
             }
         }
         self.finish_picture(show)?;
-        self.end_sequence(show)
+        self.end_sequence(show)?;
+        Ok(self.display.destroy_surfaces(&self.kept)?)
     }
 
     fn receive(&mut self, nal: &NalUnit<'a>, show: &mut dyn FnMut(&Shown) -> Outcome) -> Outcome {
@@ -305,7 +309,10 @@ impl Decoder<'_> {
         self.take_events(show)?;
         if let Some(sequence) = self.sequence.take() {
             self.display.destroy_config(sequence.config)?;
-            self.display.destroy_surfaces(&sequence.all)?;
+            match self.habits.keeps_surfaces {
+                true => self.kept.extend(sequence.all),
+                false => self.display.destroy_surfaces(&sequence.all)?,
+            }
         }
         Ok(())
     }

@@ -41,6 +41,8 @@ pub struct Habits {
     pub names_render_targets: bool,
     /// Each surface is exported or derived from once before anything is decoded into it (mpv, Chromium, `vah264dec`).
     pub looks_before_decoding: bool,
+    /// Surfaces of another size stay until the end, because somebody shows them still (mpv).
+    pub keeps_surfaces: bool,
     /// Samples to each side by which surfaces are larger than the pictures.
     pub surface_margin: u32,
 }
