@@ -22,6 +22,7 @@ pub fn cases() -> Vec<Case> {
         Case::new("images are NV12 and lie within their surfaces", images).in_valgrind(),
         Case::new("a picture has a beginning and an end", pictures).in_valgrind(),
         Case::new("a user is told of what is not decoded, once", users_are_told),
+        Case::new("a user is told why there is no decoder", users_are_told_why).on("/dev/null"),
         Case::new("all of it from many threads", from_many_threads),
     ]
 }
@@ -499,6 +500,17 @@ fn users_are_told() -> Outcome {
         [only] if only.contains("more than 8 bits") => Ok(()),
         other => Err(format!("a user is told {other:?}").into()),
     }
+}
+
+/// By the info callback: the application goes on alone, which is no error.
+fn users_are_told_why() -> Outcome {
+    let Err(error) = Display::x11() else {
+        return Err("vaInitialize succeeds without a decoder".into());
+    };
+    let text = error.to_string();
+    let of_driver = text.lines().filter(|line| line.starts_with("fourier: ")).count();
+    require(&format!("one line of the driver's: {text}"), of_driver == 1)?;
+    require(&format!("it names the device: {text}"), text.contains("/dev/null"))
 }
 
 fn from_many_threads() -> Outcome {

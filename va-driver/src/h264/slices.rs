@@ -67,3 +67,56 @@ impl Defaults {
             .map(|active| active.map_or(0, |active| active.saturating_sub(1)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use fourier_core::units::Size;
+
+    use super::*;
+    use crate::ffi::va;
+    use crate::format::SampleFormat;
+    use crate::h264::parameter_sets;
+
+    /// P slices of a reference picture, `frame_num` 1: with the default length of the list, and with one of 3 of its own.
+    const WITH_DEFAULT: &[u8] = &[0x41, 0x9a, 0x23];
+    const WITH_OVERRIDE: &[u8] = &[0x41, 0x9a, 0x36, 0x60];
+
+    fn read_slice(nal: &[u8], active_minus1: u8, bit_offset: u16) -> Result<ReadSlice> {
+        let sps = parameter_sets::placeholder_sps(Size { width: 16, height: 16 }, SampleFormat::Nv12);
+        let pps = parameter_sets::pps(&va::VAPictureParameterBufferH264::default(), None, &sps).unwrap();
+        let parameters = va::VASliceParameterBufferH264 {
+            num_ref_idx_l0_active_minus1: active_minus1,
+            slice_data_bit_offset: bit_offset,
+            ..Default::default()
+        };
+        let slice = RenderedSlice {
+            parameters: &parameters,
+            nal,
+        };
+        read(&slice, &sps, &pps)
+    }
+
+    #[test]
+    fn a_list_is_as_long_as_va_says_unless_its_slice_says_it() {
+        let of_default = read_slice(WITH_DEFAULT, 3, 23).unwrap();
+        assert_eq!((of_default.header.num_ref_idx_active[0], of_default.agrees), (4, true));
+        let of_its_own = read_slice(WITH_OVERRIDE, 7, 26).unwrap();
+        assert_eq!((of_its_own.header.num_ref_idx_active[0], of_its_own.agrees), (3, true));
+        assert!(!read_slice(WITH_DEFAULT, 3, 24).unwrap().agrees);
+        // More than a frame can have.
+        let too_many = read_slice(WITH_DEFAULT, 255, 23).unwrap_err();
+        assert_eq!(too_many.status, Status::DecodingError);
+    }
+
+    #[test]
+    fn defaults_are_learned_from_the_slices_that_use_them() {
+        let mut defaults = Defaults::default();
+        defaults.learn(&read_slice(WITH_OVERRIDE, 2, 26).unwrap().header);
+        assert_eq!(defaults, Defaults::default(), "it depends on no default");
+        defaults.learn(&read_slice(WITH_DEFAULT, 3, 23).unwrap().header);
+        assert_eq!(defaults.active_minus1(), [3, 0]);
+        // The slices of a picture may differ, and so may pictures.
+        defaults.learn(&read_slice(WITH_OVERRIDE, 2, 26).unwrap().header);
+        assert_eq!(defaults.active_minus1(), [3, 0]);
+    }
+}

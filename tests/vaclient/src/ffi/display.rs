@@ -45,7 +45,7 @@ impl Display {
     /// On an X server, the one that `DISPLAY` names.
     ///
     /// # Errors
-    /// Without a server, or what `vaInitialize` says.
+    /// Without a server, or what `vaInitialize` says, and told the user.
     pub fn x11() -> Outcome<Self> {
         // SAFETY: NULL stands for the display that the environment names.
         let display = unsafe { va::XOpenDisplay(ptr::null()) };
@@ -53,21 +53,21 @@ impl Display {
         let native = Native::X11(display);
         // SAFETY: an open display, which outlives what is made of it.
         let raw = unsafe { va::vaGetDisplay(display.as_ptr().cast()) };
-        Ok(Self::initialize(raw, native)?)
+        Self::initialize(raw, native)
     }
 
     /// On a DRM device.
     ///
     /// # Errors
-    /// What open(2) or `vaInitialize` says.
+    /// What open(2) or `vaInitialize` says, and told the user.
     pub fn drm(device: &Path) -> Outcome<Self> {
         let file = File::options().read(true).write(true).open(device)?;
         // SAFETY: an open file, which outlives what is made of it.
         let raw = unsafe { va::vaGetDisplayDRM(file.as_raw_fd()) };
-        Ok(Self::initialize(raw, Native::Drm { _device: file })?)
+        Self::initialize(raw, Native::Drm { _device: file })
     }
 
-    fn initialize(raw: va::VADisplay, native: Native) -> Result<Self, Status> {
+    fn initialize(raw: va::VADisplay, native: Native) -> Outcome<Self> {
         let display = Self {
             raw,
             messages: Arc::default(),
@@ -80,8 +80,10 @@ impl Display {
         unsafe { va::vaSetInfoCallback(raw, Some(note), messages) };
         let (mut major, mut minor) = (0, 0);
         // SAFETY: a display that libva made, and places for two numbers.
-        Status::check(unsafe { va::vaInitialize(raw, &raw mut major, &raw mut minor) })?;
-        Ok(display)
+        match Status::check(unsafe { va::vaInitialize(raw, &raw mut major, &raw mut minor) }) {
+            Ok(()) => Ok(display),
+            Err(status) => Err(format!("vaInitialize: {status}\n{}", display.messages().join("\n")).into()),
+        }
     }
 
     /// What the driver calls itself.
