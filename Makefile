@@ -18,6 +18,7 @@ help:
 	@echo "make kernel                 builds that kernel, which check-kernel does too, and prints where it is"
 	@echo "make kernel-shell           a shell in that kernel"
 	@echo "make soak                   what takes longer: thousands of damaged streams and inputs"
+	@echo "make fuzz [MINUTES=10]      a fuzzer on each law of tests/src/laws; installs cargo-fuzz"
 	@echo "make deps                   install the Debian packages that are missing"
 	@echo "make build                  the release build: $(PLUGIN), $(VA_DRIVER)"
 	@echo "make bench                  frames per second and memory, side by side with other decoders"
@@ -45,6 +46,10 @@ check: deps
 
 soak: deps
 	@scripts/soak
+
+fuzz:
+	@scripts/deps fuzz
+	@scripts/fuzz $(or $(MINUTES),10)
 
 kernel: deps-kernel
 	@tests/kernel/build
@@ -78,4 +83,4 @@ install:
 clean:
 	$(CARGO) clean
 
-.PHONY: help deps deps-kernel kernel build play check check-kernel kernel-shell soak bench doc install clean
+.PHONY: help deps deps-kernel kernel build play check check-kernel kernel-shell soak fuzz bench doc install clean

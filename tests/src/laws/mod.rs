@@ -1,5 +1,5 @@
 //! What holds for every input, however bad. Each law is a function of bytes: `make check` gives it the corpus and seeded
-//! inputs.
+//! inputs, `make fuzz` whatever a fuzzer finds.
 //!
 //! * [`split`]: a byte stream in any pieces has the same NAL units;
 //! * [`syntax`]: what can be read can be written, and reads the same again;
@@ -29,7 +29,7 @@ pub enum InputKind {
 /// One law.
 #[derive(Clone, Copy, Debug)]
 pub struct Law {
-    /// Names it, and the folder of what was found to break it.
+    /// Names it, its fuzz target and the folder of what was found to break it.
     pub name: &'static str,
     /// What it takes.
     pub input: InputKind,
