@@ -141,12 +141,21 @@ pub fn take_out(file: &Path, target: &Path) -> Outcome {
 /// # Errors
 /// When ffmpeg is missing or refuses.
 pub fn libavcodec_md5s(file: &Path) -> Outcome<Vec<String>> {
+    filtered_md5s(file, "null")
+}
+
+/// The same of what a filter of FFmpeg makes of the pictures.
+///
+/// # Errors
+/// When ffmpeg is missing or refuses.
+pub fn filtered_md5s(file: &Path, filter: &str) -> Outcome<Vec<String>> {
     let mut ffmpeg = Command::new("ffmpeg");
     // Without `unaligned` ffmpeg shifts a crop whose left edge is not aligned for its vector code.
     ffmpeg
         .args(["-v", "error", "-threads", "1", "-flags", "unaligned", "-i"])
         .arg(file);
-    ffmpeg.args("-map 0:v:0 -fps_mode passthrough -autoscale 0 -f framemd5 -".split(' '));
+    ffmpeg.args(["-map", "0:v:0", "-vf", filter]);
+    ffmpeg.args("-fps_mode passthrough -autoscale 0 -f framemd5 -".split(' '));
     let listing = String::from_utf8(run(ffmpeg)?)?;
     let frames = listing.lines().filter(|line| !line.starts_with('#'));
     Ok(frames

@@ -10,6 +10,7 @@ use super::requests::script::{Request, Script};
 use super::{InputKind, Law};
 use crate::damage::{Dice, seeded};
 use crate::syntax::example::{Coding, explicit_weights};
+use crate::syntax::slice_data::SampleFormat;
 use crate::{Outcome, project_root};
 
 /// Pictures of a stream that become requests.
@@ -28,7 +29,8 @@ pub fn streams() -> Outcome<Vec<Named>> {
     if streams.is_empty() {
         return Err("tests/corpus has no stream".into());
     }
-    streams.extend(Coding::ALL.map(|coding| (format!("weighted {coding:?}"), explicit_weights(coding, 1))));
+    let weighted = |coding| explicit_weights(coding, SampleFormat::PLAIN, 1);
+    streams.extend(Coding::ALL.map(|coding| (format!("weighted {coding:?}"), weighted(coding))));
     Ok(streams)
 }
 

@@ -9,7 +9,7 @@ use fourier_core::h264::sps::{BitstreamRestriction, PicOrderCntType, SpsId, Vui}
 use fourier_core::h264::{Parity, PictureStructure, Pps, Sps};
 
 use super::bits::BitWriter;
-use super::slice_data::{Macroblock, Pairs, PcmSamples, Prediction, SliceData};
+use super::slice_data::{Macroblock, Pairs, PcmSamples, Prediction, SampleFormat, SliceData};
 use super::{pps, slice_header, sps, with_start_code};
 use crate::damage::Dice;
 
@@ -23,13 +23,23 @@ pub enum Coding {
     Frames,
     /// Pairs of fields.
     Fields,
+    /// Fields of one parity, whose frames are never completed.
+    LoneFields,
+    /// Frames of half the height: slice for slice what the lone fields are.
+    HalfFrames,
     /// Frames with pairs of macroblocks, some of them field macroblocks.
     Mbaff,
 }
 
 impl Coding {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Frames, Self::Fields, Self::Mbaff];
+    pub const ALL: [Self; 5] = [
+        Self::Frames,
+        Self::Fields,
+        Self::Mbaff,
+        Self::LoneFields,
+        Self::HalfFrames,
+    ];
 }
 
 /// One frame, in decoding order.
@@ -42,10 +52,18 @@ struct Picture {
     nal_ref_idc: u8,
 }
 
+/// What all pictures of a stream have in common.
+struct Example {
+    coding: Coding,
+    format: SampleFormat,
+    sps: Sps,
+    pps: Pps,
+}
+
 /// Two frames of samples as they are, a P and a B frame that are predicted from them with a weight for each reference.
 ///
 /// The same for the same `seed`.
-pub fn explicit_weights(coding: Coding, seed: u64) -> Vec<u8> {
+pub fn explicit_weights(coding: Coding, format: SampleFormat, seed: u64) -> Vec<u8> {
     const PICTURES: [Picture; 4] = [
         picture(SliceType::I, 0, 0, 3),
         picture(SliceType::I, 1, 8, 2),
@@ -53,20 +71,26 @@ pub fn explicit_weights(coding: Coding, seed: u64) -> Vec<u8> {
         picture(SliceType::B, 3, 4, 0),
     ];
     let mut dice = Dice::new(seed);
-    let (sps, pps) = (example_sps(coding), example_pps());
-    let mut stream = [sps::nal(&sps), pps::nal(&pps, sps.chroma_format_idc)]
+    let example = Example {
+        coding,
+        format,
+        sps: example_sps(coding, format),
+        pps: example_pps(),
+    };
+    let mut stream = [sps::nal(&example.sps), pps::nal(&example.pps, format.chroma_format_idc)]
         .map(|nal| with_start_code(&nal))
         .concat();
     for picture in PICTURES {
         let structures: &[_] = match coding {
-            Coding::Frames | Coding::Mbaff => &[PictureStructure::Frame],
+            Coding::Frames | Coding::Mbaff | Coding::HalfFrames => &[PictureStructure::Frame],
             Coding::Fields => &[
                 PictureStructure::Field(Parity::Top),
                 PictureStructure::Field(Parity::Bottom),
             ],
+            Coding::LoneFields => &[PictureStructure::Field(Parity::Top)],
         };
         for &structure in structures {
-            let nal = slice(&sps, &pps, picture, structure, &mut dice);
+            let nal = slice(&example, picture, structure, &mut dice);
             stream.extend(with_start_code(&nal));
         }
     }
@@ -82,18 +106,23 @@ const fn picture(slice_type: SliceType, frame_num: u16, pic_order_cnt_lsb: u16, 
     }
 }
 
-fn example_sps(coding: Coding) -> Sps {
-    let frame_mbs_only_flag = coding == Coding::Frames;
-    let height_in_map_units = HEIGHT_IN_MBS / if frame_mbs_only_flag { 1 } else { 2 };
+fn example_sps(coding: Coding, format: SampleFormat) -> Sps {
+    let frame_mbs_only_flag = matches!(coding, Coding::Frames | Coding::HalfFrames);
+    let height_in_map_units = HEIGHT_IN_MBS / if coding == Coding::Frames { 1 } else { 2 };
     Sps {
-        profile_idc: 77,
+        profile_idc: match (format.chroma_format_idc, format.bit_depth) {
+            (2, _) => 122,
+            (_, 10) => 110,
+            (0, _) => 100,
+            _ => 77,
+        },
         constraint_set_flags: 0,
         level_idc: 30,
         seq_parameter_set_id: SpsId::default(),
-        chroma_format_idc: 1,
+        chroma_format_idc: format.chroma_format_idc,
         separate_colour_plane_flag: false,
-        bit_depth_luma_minus8: 0,
-        bit_depth_chroma_minus8: 0,
+        bit_depth_luma_minus8: format.bit_depth - 8,
+        bit_depth_chroma_minus8: format.bit_depth - 8,
         qpprime_y_zero_transform_bypass_flag: false,
         scaling_lists: None,
         log2_max_frame_num_minus4: 0,
@@ -142,34 +171,34 @@ fn example_pps() -> Pps {
 }
 
 /// The NAL unit of the only slice of a frame or field.
-fn slice(sps: &Sps, pps: &Pps, picture: Picture, structure: PictureStructure, dice: &mut Dice) -> Vec<u8> {
-    // The second field of an IDR picture is none itself.
-    let is_idr = picture.frame_num == 0 && structure != PictureStructure::Field(Parity::Bottom);
-    let mut header = header(picture, structure, is_idr, dice);
+fn slice(example: &Example, picture: Picture, structure: PictureStructure, dice: &mut Dice) -> Vec<u8> {
+    let mut header = header(example.coding, picture, structure, dice);
     let mut w = BitWriter::default();
-    slice_header::write(&mut w, &mut header, sps, pps);
-    let pairs = if sps.mb_adaptive_frame_field_flag {
-        Pairs::Mbaff
-    } else {
-        Pairs::None
+    slice_header::write(&mut w, &mut header, &example.sps, &example.pps);
+    let pairs = match example.coding {
+        Coding::Mbaff => Pairs::Mbaff,
+        _ => Pairs::None,
     };
-    let macroblocks = WIDTH_IN_MBS * HEIGHT_IN_MBS / if structure == PictureStructure::Frame { 1 } else { 2 };
+    let is_half = matches!(example.coding, Coding::Fields | Coding::LoneFields | Coding::HalfFrames);
+    let macroblocks = WIDTH_IN_MBS * HEIGHT_IN_MBS / if is_half { 2 } else { 1 };
     let mut data = SliceData::new(&mut w, header.slice_type, header.num_ref_idx_active, pairs);
     let mut is_field = false;
     for mb_addr in 0..macroblocks {
         if mb_addr % 2 == 0 {
             is_field = pairs == Pairs::Mbaff && dice.below(2) == 0;
         }
-        data.macroblock(&macroblock(&header, is_field, dice), is_field);
+        data.macroblock(&macroblock(&header, example.format, is_field, dice), is_field);
     }
     data.finish();
-    w.nal(header.nal_ref_idc, if is_idr { 5 } else { 1 })
+    w.nal(header.nal_ref_idc, if header.idr_pic_id.is_some() { 5 } else { 1 })
 }
 
-fn header(picture: Picture, structure: PictureStructure, is_idr: bool, dice: &mut Dice) -> SliceHeader {
+fn header(coding: Coding, picture: Picture, structure: PictureStructure, dice: &mut Dice) -> SliceHeader {
+    // The second field of an IDR picture is none itself.
+    let is_idr = picture.frame_num == 0 && structure != PictureStructure::Field(Parity::Bottom);
     let is_bottom = structure == PictureStructure::Field(Parity::Bottom);
     // As many as all pictures before it have, or fewer.
-    let active = if structure == PictureStructure::Frame { 2 } else { 4 };
+    let active = if coding == Coding::Fields { 4 } else { 2 };
     let num_ref_idx_active = match picture.slice_type {
         SliceType::P => [active, 0],
         SliceType::B => [active, active],
@@ -234,9 +263,9 @@ fn weights(num_ref_idx_active: [u8; 2], dice: &mut Dice) -> PredWeightTable {
     }
 }
 
-fn macroblock(header: &SliceHeader, is_field: bool, dice: &mut Dice) -> Macroblock {
+fn macroblock(header: &SliceHeader, format: SampleFormat, is_field: bool, dice: &mut Dice) -> Macroblock {
     if header.slice_type == SliceType::I || dice.below(16) == 0 {
-        return Macroblock::Pcm(Box::new(texture(dice)));
+        return Macroblock::Pcm(Box::new(texture(format, dice)));
     }
     if dice.below(5) == 0 {
         return Macroblock::Skip;
@@ -257,14 +286,16 @@ fn macroblock(header: &SliceHeader, is_field: bool, dice: &mut Dice) -> Macroblo
 }
 
 /// A slope with a little noise: flat samples would hide a wrong vector, noise a wrong weight.
-fn texture(dice: &mut Dice) -> PcmSamples {
+fn texture(format: SampleFormat, dice: &mut Dice) -> PcmSamples {
     let [base, across, down] = [40 + dice.below(120), dice.below(6), dice.below(6)];
     let mut sample = |place: usize, width: usize| {
-        let value = base + place % width * across + place / width * down + dice.below(4);
-        value.clamp(1, 254) as u8
+        let value = base + place % width * across + place / width * down;
+        let (value, noise) = (value.clamp(1, 250) << (format.bit_depth - 8), dice.below(4));
+        (value + noise) as u16
     };
     PcmSamples {
+        bit_depth: format.bit_depth,
         luma: std::array::from_fn(|place| sample(place, 16)),
-        chroma: std::array::from_fn(|_| std::array::from_fn(|place| sample(place, 8))),
+        chroma: std::array::from_fn(|_| (0..format.chroma_samples()).map(|place| sample(place, 8)).collect()),
     }
 }

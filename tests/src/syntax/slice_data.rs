@@ -5,13 +5,48 @@ use fourier_core::h264::slice_header::SliceType;
 
 use super::bits::BitWriter;
 
-/// Samples of an `I_PCM` macroblock: 8 bits, 4:2:0.
+/// What samples are like; luma and chroma have the same depth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SampleFormat {
+    /// `chroma_format_idc`: 0, 1 or 2.
+    pub chroma_format_idc: u8,
+    /// `BitDepth`.
+    pub bit_depth: u8,
+}
+
+impl SampleFormat {
+    /// 8 bits, 4:2:0.
+    pub const PLAIN: Self = Self {
+        chroma_format_idc: 1,
+        bit_depth: 8,
+    };
+
+    /// Samples of Cb, and of Cr, in a macroblock: 8 in a row.
+    pub fn chroma_samples(self) -> usize {
+        usize::from(self.chroma_format_idc) * 64
+    }
+}
+
+/// Samples of an `I_PCM` macroblock.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PcmSamples {
+    /// Bits of each.
+    pub bit_depth: u8,
     /// In raster order.
-    pub luma: [u8; 256],
+    pub luma: [u16; 256],
     /// Cb and Cr in raster order.
-    pub chroma: [[u8; 64]; 2],
+    pub chroma: [Vec<u16>; 2],
+}
+
+impl PcmSamples {
+    /// Of [`SampleFormat::PLAIN`], all the same and without colour.
+    pub fn flat(luma: u8) -> Self {
+        Self {
+            bit_depth: 8,
+            luma: [luma.into(); 256],
+            chroma: std::array::from_fn(|_| vec![128; SampleFormat::PLAIN.chroma_samples()]),
+        }
+    }
 }
 
 /// A reference and a vector of a 16x16 partition.
@@ -112,8 +147,8 @@ impl<'a> SliceData<'a> {
             SliceType::I | SliceType::Si => i_pcm,
         });
         self.w.align(false);
-        for &sample in samples.luma.iter().chain(samples.chroma.as_flattened()) {
-            self.w.u(8, u32::from(sample));
+        for &sample in samples.luma.iter().chain(samples.chroma.iter().flatten()) {
+            self.w.u(samples.bit_depth.into(), u32::from(sample));
         }
     }
 

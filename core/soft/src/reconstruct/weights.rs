@@ -3,7 +3,7 @@
 use super::references::{ListEntry, Lists};
 use crate::PictureParams;
 use crate::simd::Weighting;
-use crate::slice::{PredWeightTable, Slice, SliceType};
+use crate::slice::{PredWeightTable, Slice, SliceType, Weight};
 
 /// The `DistScaleFactor` that leaves a vector as it is.
 pub(super) const UNSCALED: i32 = 256;
@@ -115,11 +115,12 @@ fn implicit_weight(current: i32, ref_0: &ListEntry, ref_1: &ListEntry) -> i16 {
 fn explicit(table: &PredWeightTable, ref_idx: [Option<usize>; 2], bit_depth: u32) -> BlockWeights {
     let component = |i: usize| {
         let of_list = |list: usize| ref_idx[list].map(|ref_idx| &table.weights[list][ref_idx & 31]);
-        let of = [of_list(0), of_list(1)].map(|weight| weight.map(|w| (w.weight[i], i32::from(w.offset[i]))));
-        let scale = |offset: i32| (offset << (bit_depth - 8)) as i16;
+        // Scaled to the depth before they are averaged (8.4.2.3.2): halves survive in more than 8 bits.
+        let scaled = |w: &Weight| (w.weight[i], i32::from(w.offset[i]) << (bit_depth - 8));
+        let of = [of_list(0), of_list(1)].map(|weight| weight.map(scaled));
         match of {
-            [Some(of_0), Some(of_1)] => ([of_0.0, of_1.0], scale((of_0.1 + of_1.1 + 1) >> 1)),
-            [Some(one), None] | [None, Some(one)] => ([one.0, 0], scale(one.1)),
+            [Some(of_0), Some(of_1)] => ([of_0.0, of_1.0], ((of_0.1 + of_1.1 + 1) >> 1) as i16),
+            [Some(one), None] | [None, Some(one)] => ([one.0, 0], one.1 as i16),
             [None, None] => ([0, 0], 0),
         }
     };

@@ -90,6 +90,10 @@ fn offsets_of_both_lists_are_averaged_and_scaled_to_the_depth() {
     let weighting = |ref_idx, depth| explicit_of(&table).of(ref_idx, depth).unwrap().luma;
     assert_eq!(weighting([0, 0], 8).offset, [3; 2]);
     assert_eq!(weighting([0, -1], 10).offset, [12; 2]);
+    let mut odd = table.clone();
+    odd.weights[1][0].offset = [2; 3];
+    let averaged = |depth| explicit_of(&odd).of([0, 0], depth).unwrap().luma.offset;
+    assert_eq!((averaged(8), averaged(10)), ([3; 2], [10; 2]));
     assert_eq!(weighting([0, 0], 8).weight, [[40; 2]; 2]);
 }
 
