@@ -5,6 +5,7 @@
 //! * [`sps`], [`pps`], [`slice_header`]: one function per syntax structure;
 //! * [`slice_data`]: macroblocks whose samples a test can predict;
 //! * [`rewrite`]: a stream read, edited and written again;
+//! * [`sequence`]: a stream picture by picture;
 //! * [`example`]: streams of what encoders do not make.
 
 pub mod bits;
@@ -12,6 +13,7 @@ pub mod example;
 pub mod pps;
 pub mod rewrite;
 mod scaling_list;
+pub mod sequence;
 pub mod slice_data;
 pub mod slice_header;
 pub mod sps;

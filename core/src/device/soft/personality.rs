@@ -222,10 +222,10 @@ fn switch(value: &str) -> Option<bool> {
     }
 }
 
-/// A coded size in whole macroblocks.
+/// A coded size in whole macroblocks, up to what level 6.2 permits (A.3.1).
 fn size(value: &str) -> Option<Size> {
     let (width, height) = value.split_once('x')?;
-    let side = |side: &str| number(side, 16..=4096).filter(|side| side % 16 == 0);
+    let side = |side: &str| number(side, 16..=16_384).filter(|side| side % 16 == 0);
     Some(Size {
         width: side(width)?,
         height: side(height)?,
