@@ -27,10 +27,14 @@ pub fn cases() -> Vec<Case> {
     ]
 }
 
+/// Of 10 bits, in frames and in macroblock pairs.
+pub const DEEP_STREAMS: [&str; 2] = ["part_g_10bit_320x240.264", "high10_mbaff_cavlc_352x288.264"];
+
 /// Streams of 10 bits, read where the surface is.
 pub fn derived(vectors: &[Vector]) -> Vec<Case> {
-    let streams = ["part_g_10bit_320x240.264", "high10_mbaff_cavlc_352x288.264"];
-    let vectors = vectors.iter().filter(|vector| streams.contains(&vector.name.as_str()));
+    let vectors = vectors
+        .iter()
+        .filter(|vector| DEEP_STREAMS.contains(&vector.name.as_str()));
     let cases = vectors.cloned().map(|vector| {
         Case::new(
             format!("{} is bit-exact in derived images", vector.title()),
@@ -51,8 +55,12 @@ pub fn derived(vectors: &[Vector]) -> Vec<Case> {
     cases.collect()
 }
 
-/// Devices whose pictures lie in tiles: Vivante's, Allwinner's, MediaTek's.
-const TILED: [&str; 3] = ["soft:format=MM21", "soft:format=VT12", "soft:format=ST12"];
+/// Devices whose pictures lie in tiles, MediaTek's, Vivante's and Allwinner's; two of them take slices.
+pub const TILED: [&str; 3] = [
+    "soft:format=MM21",
+    "soft:format=VT12,mode=slice,startcode=none",
+    "soft:format=ST12,mode=slice,hold=off",
+];
 
 /// JVT's streams on devices of tiles, by turns.
 pub fn tiled(vectors: &[Vector]) -> Vec<Case> {

@@ -35,29 +35,37 @@ const DIFFERENT: [&str; CONTEXTS] = [
 
 /// The cases.
 pub fn cases(vectors: &[Vector]) -> Vec<Case> {
-    let find = |name: &&str| vectors.iter().find(|vector| vector.name == *name).cloned();
-    let different: Option<Vec<_>> = DIFFERENT.iter().map(find).collect();
-    let different = different.map(|vectors| {
-        let run = move || {
-            let stream = |vector: &Vector| Ok((streams::annex_b(&vector.path)?, vector.reference()));
-            decode_at_once(&vectors.iter().map(stream).collect::<Outcome<Vec<_>>>()?)
-        };
-        Case::new("eight different streams decode while contexts come and go", run)
+    let readings = [Reading::Get, Reading::Derive];
+    let of_different = different(vectors).map(|vectors| {
+        Case::new("eight different streams decode while contexts come and go", move || {
+            decode_at_once(&Display::x11()?, &read(&vectors)?, readings)
+        })
     });
     let others = [
-        Case::new("eight contexts decode while others come and go", || {
-            decode_at_once(&vec![streams::clip()?; CONTEXTS])
+        Case::new("eight contexts decode while others come and go", move || {
+            decode_at_once(&Display::x11()?, &vec![streams::clip()?; CONTEXTS], readings)
         }),
         Case::new("five hundred rounds leave nothing behind", rounds_leave_nothing_behind),
         Case::new("displays come and go", displays_come_and_go).in_valgrind(),
     ];
-    different.into_iter().chain(others).collect()
+    of_different.into_iter().chain(others).collect()
+}
+
+/// The streams of [`DIFFERENT`]; `None` without test vectors.
+pub fn different(vectors: &[Vector]) -> Option<Vec<Vector>> {
+    let find = |name: &&str| vectors.iter().find(|vector| vector.name == *name).cloned();
+    DIFFERENT.iter().map(find).collect()
+}
+
+/// Streams, and the digests of their pictures.
+pub fn read(vectors: &[Vector]) -> Outcome<Vec<(Vec<u8>, Digest)>> {
+    let read = |vector: &Vector| Ok((streams::annex_b(&vector.path)?, vector.reference()));
+    vectors.iter().map(read).collect()
 }
 
 /// Streams on one display, each twice with a context of its own, and threads that export, derive, create and destroy all
 /// the while.
-fn decode_at_once(streams: &[(Vec<u8>, Digest)]) -> Outcome {
-    let display = Display::x11()?;
+pub fn decode_at_once(display: &Display, streams: &[(Vec<u8>, Digest)], readings: [Reading; 2]) -> Outcome {
     let done = AtomicBool::new(false);
     thread::scope(|scope| {
         let noise: Vec<_> = (0..2)
@@ -65,7 +73,7 @@ fn decode_at_once(streams: &[(Vec<u8>, Digest)]) -> Outcome {
                 scope.spawn(|| -> Outcome<usize> {
                     let mut rounds = 0;
                     while !done.load(Ordering::Relaxed) {
-                        disturb(&display)?;
+                        disturb(display)?;
                         rounds += 1;
                     }
                     Ok(rounds)
@@ -76,14 +84,13 @@ fn decode_at_once(streams: &[(Vec<u8>, Digest)]) -> Outcome {
             .iter()
             .enumerate()
             .map(|(n, (stream, reference))| {
-                let display = &display;
                 scope.spawn(move || -> Outcome {
                     let habits = Habits {
                         looks_before_decoding: n % 2 == 0,
                         names_render_targets: n % 3 == 0,
                         ..Habits::default()
                     };
-                    for reading in [Reading::Get, Reading::Derive] {
+                    for reading in readings {
                         streams::digest(display, stream, habits, reading)?.must_equal(reference)?;
                     }
                     Ok(())

@@ -5,11 +5,13 @@
 //! the case's name in [`CASE`]. What it leaves behind and how it ends is its own.
 
 mod calls;
+mod dma_bufs;
 mod formats;
 mod load;
 mod orders;
 mod streams;
 
+use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 
@@ -17,9 +19,12 @@ use fourier_tests::va::VaDisplay;
 use fourier_tests::vectors::{self, Expectation};
 use fourier_tests::{Outcome, two_at_a_time};
 use libtest_mimic::{Arguments, Failed, Trial};
+use vaclient::Display;
 
 /// Says which case a process is to run.
 const CASE: &str = "FOURIER_VA_CASE";
+/// Names a DRM node: then it is dma-bufs that are tested, else all the rest.
+const NODE: &str = "FOURIER_TEST_NODE";
 
 /// Something to be true of the driver.
 struct Case {
@@ -53,12 +58,21 @@ impl Case {
     }
 }
 
+/// The display that dma-bufs are tested on.
+fn open() -> Outcome<Display> {
+    let node = std::env::var_os(NODE).ok_or("no DRM node is named")?;
+    Display::drm(Path::new(&node))
+}
+
 fn cases() -> Outcome<Vec<Case>> {
     let vectors = vectors::load()?;
     let bit_exact = vectors
         .into_iter()
         .filter(|vector| vector.expectation() == Expectation::BitExact)
         .collect::<Vec<_>>();
+    if std::env::var_os(NODE).is_some() {
+        return Ok(dma_bufs::cases(&bit_exact));
+    }
     let of_stream = streams::kept_by_ffmpeg(&bit_exact);
     let habits = orders::habits(&bit_exact);
     let derived = formats::derived(&bit_exact);
@@ -83,7 +97,10 @@ fn main() -> Outcome {
         return (case.ok_or("there is no such case")?.run)();
     }
     let arguments = two_at_a_time(Arguments::from_args());
-    let display = Arc::new(VaDisplay::start()?);
+    let display = Arc::new(match std::env::var(NODE) {
+        Ok(node) => VaDisplay::on_node(&node, "soft")?,
+        Err(_) => VaDisplay::start()?,
+    });
     let mut trials = Vec::new();
     for Case {
         name,

@@ -12,7 +12,7 @@ use crate::Case;
 use crate::streams::{self, Reading, digest_picture};
 
 /// Those of which all habits are tried: slices, fields, macroblock pairs, long-term references, scaling lists.
-const STREAMS: &[&str] = &[
+pub const STREAMS: &[&str] = &[
     "slices4_640x360.264",
     "FRExt2_Panasonic.avc",
     "mbaff_slices4_352x288.264",

@@ -29,6 +29,8 @@ pub enum Reading {
     Get,
     /// `vaDeriveImage`.
     Derive,
+    /// `vaExportSurfaceHandle`.
+    Export,
 }
 
 impl Reading {
@@ -37,6 +39,7 @@ impl Reading {
         match self {
             Self::Get => Picture::get(display, shown.surface, shown.fourcc, shown.size),
             Self::Derive => Picture::derive(display, shown.surface),
+            Self::Export => Picture::export(display, shown.surface),
         }
     }
 }

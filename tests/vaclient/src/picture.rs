@@ -1,5 +1,10 @@
 //! Samples of a surface.
 
+use std::sync::Arc;
+
+use fourier_core::memory::{FrameLayout, FrameMemory, MemoryKind, PlaneLayout};
+use fourier_core::units::Size;
+
 use crate::ffi::{Display, va};
 use crate::{Outcome, Status};
 
@@ -40,6 +45,42 @@ impl Picture {
         Ok(picture?)
     }
 
+    /// By `vaExportSurfaceHandle`: what is in the dma-bufs, tiles as rows.
+    ///
+    /// # Errors
+    /// What the driver says, or a layout that nobody can read.
+    pub fn export(display: &Display, surface: va::VASurfaceID) -> Outcome<Self> {
+        let memory_type = va::VA_SURFACE_ATTRIB_MEM_TYPE_DRM_PRIME_2;
+        let flags = va::VA_EXPORT_SURFACE_READ_ONLY | va::VA_EXPORT_SURFACE_SEPARATE_LAYERS;
+        let exported = display.export_surface(surface, memory_type, flags)?;
+        let memory = Arc::new(FrameMemory {
+            layout: layout(&exported.descriptor),
+            kind: MemoryKind::DmaBuf,
+            fds: exported.objects,
+        });
+        let (samples, layout) = (memory.read()?, &memory.layout);
+        let [luma, chroma] = layout.planes.as_slice() else {
+            return Err(format!("{} planes", layout.planes.len()).into());
+        };
+        let rows = [layout.size.height as usize, layout.size.height.div_ceil(2) as usize];
+        let pitches = [luma.pitch, chroma.pitch];
+        let offsets = [0, rows[0] * pitches[0]];
+        let mut bytes = vec![0; offsets[1] + rows[1] * pitches[1]];
+        for plane in 0..2 {
+            let rows = bytes[offsets[plane]..].chunks_mut(pitches[plane]).take(rows[plane]);
+            for (y, row) in rows.enumerate() {
+                let copied = samples.copy_row(plane, (0, y), row);
+                copied.ok_or_else(|| format!("a dma-buf that cannot be read: {layout:x?}"))?;
+            }
+        }
+        Ok(Self {
+            fourcc: layout.fourcc,
+            bytes,
+            offsets,
+            pitches,
+        })
+    }
+
     fn of_image(display: &Display, image: &va::VAImage) -> Result<Self, Status> {
         let of_plane = |list: [u32; 3], plane: usize| list[plane] as usize;
         Ok(Self {
@@ -54,5 +95,30 @@ impl Picture {
     pub fn plane(&self, plane: usize) -> &[u8] {
         let offset = self.offsets.get(plane).copied().unwrap_or(usize::MAX);
         self.bytes.get(offset..).unwrap_or_default()
+    }
+}
+
+/// What a descriptor says, in core's terms.
+fn layout(descriptor: &va::VADRMPRIMESurfaceDescriptor) -> FrameLayout {
+    let mut planes = Vec::new();
+    for layer in descriptor.layers.iter().take(descriptor.num_layers as usize) {
+        for plane in 0..(layer.num_planes as usize).min(layer.offset.len()) {
+            planes.push(PlaneLayout {
+                object: layer.object_index[plane] as usize,
+                offset: layer.offset[plane] as usize,
+                pitch: layer.pitch[plane] as usize,
+            });
+        }
+    }
+    let objects = descriptor.objects.iter().take(descriptor.num_objects as usize);
+    FrameLayout {
+        fourcc: descriptor.fourcc,
+        modifier: Some(descriptor.objects[0].drm_format_modifier),
+        size: Size {
+            width: descriptor.width,
+            height: descriptor.height,
+        },
+        planes,
+        object_lengths: objects.map(|object| object.size as usize).collect(),
     }
 }
