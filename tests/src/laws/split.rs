@@ -10,7 +10,15 @@ use crate::damage::Dice;
 /// # Errors
 /// Says which pieces gave other NAL units.
 pub fn any_split_gives_the_same_nal_units(stream: &[u8]) -> Outcome {
-    let expected: Vec<Vec<u8>> = nal_units(stream).map(<[u8]>::to_vec).collect();
+    holds_for(stream, whole, split)
+}
+
+fn holds_for(
+    stream: &[u8],
+    whole: impl Fn(&[u8]) -> Vec<Vec<u8>>,
+    split: impl Fn(&[&[u8]]) -> Outcome<Vec<Vec<u8>>>,
+) -> Outcome {
+    let expected = whole(stream);
     if expected != by_definition(stream) {
         return Err(format!("{expected:?} are not the NAL units of {stream:?}").into());
     }
@@ -29,6 +37,10 @@ pub fn any_split_gives_the_same_nal_units(stream: &[u8]) -> Outcome {
         }
     }
     Ok(())
+}
+
+fn whole(stream: &[u8]) -> Vec<Vec<u8>> {
+    nal_units(stream).map(<[u8]>::to_vec).collect()
 }
 
 fn split(pieces: &[&[u8]]) -> Outcome<Vec<Vec<u8>>> {
@@ -71,4 +83,40 @@ fn by_definition(stream: &[u8]) -> Vec<Vec<u8>> {
         at = end;
     }
     nals
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::laws::inputs::streams;
+
+    #[test]
+    fn a_splitter_that_forgets_what_stood_at_the_end_of_a_piece_breaks_the_law() -> Outcome {
+        let forgetful = |pieces: &[&[u8]]| Ok(pieces.iter().flat_map(|piece| whole(piece)).collect());
+        for (name, stream) in streams()? {
+            let broken = holds_for(&stream, whole, forgetful);
+            assert!(
+                broken.is_err_and(|error| error.to_string().contains("pieces of")),
+                "{name}"
+            );
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn nal_units_that_keep_the_zeros_behind_them_break_the_law() -> Outcome {
+        let with_zeros = |stream: &[u8]| {
+            let mut nals = whole(stream);
+            nals.iter_mut().for_each(|nal| nal.push(0));
+            nals
+        };
+        for (name, stream) in streams()? {
+            let broken = holds_for(&stream, with_zeros, split);
+            assert!(
+                broken.is_err_and(|error| error.to_string().contains("are not the NAL units")),
+                "{name}"
+            );
+        }
+        Ok(())
+    }
 }

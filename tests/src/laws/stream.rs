@@ -4,7 +4,7 @@
 use fourier_core::Error;
 use fourier_core::decode::Outcome as Decoded;
 use fourier_core::decode::stream::{
-    AccessUnitBytes, Alignment, DropReason, Event, FrameTag, StreamConfig, StreamDecoder,
+    AccessUnitBytes, Alignment, DropReason, Event, FrameTag, StreamConfig, StreamDecoder, StreamStats,
 };
 use fourier_core::device::discovery::open_device;
 use fourier_core::h264::avcc::LengthSize;
@@ -119,10 +119,53 @@ impl Listener {
         }
         Ok(())
     }
+
+    /// What was heard is what was given, and what the decoder counted from `before` to `after`.
+    fn accounts_for(&self, tags_given: u64, pieces: &Pieces, [before, after]: [&StreamStats; 2]) -> Outcome {
+        let Self {
+            damaged,
+            tags,
+            dropped,
+            warnings,
+            ..
+        } = self;
+        let frames = damaged.len();
+        let laws = [
+            (
+                "every piece comes out exactly once",
+                tags.iter().copied().eq(0..tags_given),
+            ),
+            ("no more frames than slices", frames <= pieces.slices()),
+            ("frames are counted", after.frames - before.frames == frames as u64),
+            (
+                "drops are counted",
+                after.dropped - before.dropped == dropped.len() as u64,
+            ),
+            (
+                "warnings are counted",
+                after.warnings - before.warnings == warnings.len() as u64,
+            ),
+            (
+                "warnings blame the stream",
+                !warnings.iter().any(|text| text.starts_with("bug")),
+            ),
+        ];
+        match laws.iter().find(|(_, holds)| !holds) {
+            Some((law, _)) => {
+                Err(format!("{law}: not so. {frames} frames, tags {tags:?}, {dropped:?}, {warnings:?}").into())
+            }
+            None => Ok(()),
+        }
+    }
 }
 
 /// Decodes to the end, and checks that everything is accounted for.
 fn decode(decoder: &mut StreamDecoder, pieces: &Pieces) -> Outcome<Story> {
+    decode_heard_by(decoder, pieces, |_| {})
+}
+
+/// The same with a listener that `heard` has changed at the end.
+fn decode_heard_by(decoder: &mut StreamDecoder, pieces: &Pieces, heard: impl FnOnce(&mut Listener)) -> Outcome<Story> {
     let before = decoder.stats();
     let mut listener = Listener::default();
     let mut refusal = None;
@@ -139,42 +182,12 @@ fn decode(decoder: &mut StreamDecoder, pieces: &Pieces) -> Outcome<Story> {
     let drained = ending(decoder.drain())?;
     listener.listen(decoder)?;
     let refusal = refusal.or(drained);
+    heard(&mut listener);
     listener.tags.sort_unstable();
     let stats = decoder.stats();
-    let frames = listener.damaged.len();
-    let laws = [
-        (
-            "every piece comes out exactly once",
-            listener.tags.iter().copied().eq(0..tags_given),
-        ),
-        ("no more frames than slices", frames <= pieces.slices()),
-        ("frames are counted", stats.frames - before.frames == frames as u64),
-        (
-            "drops are counted",
-            stats.dropped - before.dropped == listener.dropped.len() as u64,
-        ),
-        (
-            "warnings are counted",
-            stats.warnings - before.warnings == listener.warnings.len() as u64,
-        ),
-        (
-            "warnings blame the stream",
-            !listener.warnings.iter().any(|text| text.starts_with("bug")),
-        ),
-    ];
-    if let Some((law, _)) = laws.iter().find(|(_, holds)| !holds) {
-        let Listener {
-            tags,
-            dropped,
-            warnings,
-            ..
-        } = &listener;
-        return Err(format!(
-            "{law}: not so. {} pieces, {frames} frames, {stats:?}, tags {tags:?}, {dropped:?}, {warnings:?}",
-            pieces.len()
-        )
-        .into());
-    }
+    listener
+        .accounts_for(tags_given, pieces, [&before, &stats])
+        .map_err(|error| format!("{error}. {} pieces, {stats:?}", pieces.len()))?;
     Ok(Story {
         digest: listener.digester.finish(),
         damaged: listener.damaged,
@@ -271,6 +284,74 @@ mod tests {
             sound += 1;
         }
         assert!(sound > 4 * refused, "{sound} decoded, {refused} refused");
+        Ok(())
+    }
+
+    /// A small stream that is decoded to frames.
+    fn some_stream() -> Outcome<Pieces> {
+        let (_, stream) = streams()?.into_iter().next().ok_or("no stream")?;
+        Ok(Pieces::of_stream(&stream))
+    }
+
+    #[test]
+    fn whatever_is_not_accounted_for_breaks_the_law() -> Outcome {
+        type Heard = fn(&mut Listener);
+        const FAULTS: [(&str, Heard); 7] = [
+            ("every piece comes out exactly once", |heard| heard.tags.truncate(1)),
+            ("every piece comes out exactly once", |heard| heard.tags.push(0)),
+            ("no more frames than slices", |heard| heard.damaged.resize(1000, false)),
+            ("frames are counted", |heard| heard.damaged.truncate(1)),
+            ("drops are counted", |heard| heard.dropped.push(DropReason::NotOutput)),
+            ("warnings are counted", |heard| heard.warnings.push(String::new())),
+            ("warnings are counted", |heard| heard.warnings.push("bug".to_owned())),
+        ];
+        let pieces = some_stream()?;
+        for (law, fault) in FAULTS {
+            let broken = decode_heard_by(&mut decoder("soft")?, &pieces, fault);
+            assert!(broken.is_err_and(|error| error.to_string().starts_with(law)), "{law}");
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn a_warning_that_blames_the_decoder_breaks_the_law() {
+        let heard = Listener {
+            warnings: vec!["bug: of ours".to_owned()],
+            ..Listener::default()
+        };
+        let counted = StreamStats {
+            warnings: 1,
+            ..StreamStats::default()
+        };
+        let nothing = Pieces::AnnexB(Vec::new());
+        let broken = heard.accounts_for(0, &nothing, [&StreamStats::default(), &counted]);
+        assert!(broken.is_err_and(|error| error.to_string().starts_with("warnings blame the stream")));
+    }
+
+    #[test]
+    fn a_frame_that_is_held_breaks_the_law() -> Outcome {
+        let mut decoder = decoder("soft")?;
+        for (tag, piece) in (0..).zip(some_stream()?.iter()) {
+            decoder.decode(piece, FrameTag(tag))?;
+        }
+        decoder.drain()?;
+        let mut held = Vec::new();
+        while let Some(event) = decoder.next_event() {
+            held.extend(matches!(event, Event::Frame(_)).then_some(event));
+        }
+        let broken = gives_everything_back(&mut decoder);
+        assert!(broken.is_err_and(|error| error.to_string().starts_with("frames are left behind")));
+        held.clear();
+        gives_everything_back(&mut decoder)
+    }
+
+    #[test]
+    fn a_good_stream_that_is_decoded_otherwise_than_alone_breaks_the_law() -> Outcome {
+        let good = some_stream()?;
+        let mut story = story_of(&good)?;
+        survive(&good, &good, &story)?;
+        story.digest.frames += 1;
+        assert!(survive(&good, &good, &story).is_err());
         Ok(())
     }
 }

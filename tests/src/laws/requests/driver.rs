@@ -179,3 +179,31 @@ impl<S: Sample> Buffer<S> {
         hasher.finish()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::laws::inputs::corpus;
+    use crate::laws::{InputKind, LAWS};
+
+    #[test]
+    fn more_concealment_or_faults_than_there_can_be_break_the_law() -> crate::Outcome {
+        let law = LAWS.iter().find(|law| law.input == InputKind::Requests);
+        let inputs = corpus(law.ok_or("no law takes requests")?)?;
+        let (_, bytes) = inputs.first().ok_or("no requests")?;
+        let mut driver = Driver::<u8>::default();
+        let completed = driver.run(&Script::read(bytes))?;
+        let sound = completed.first().ok_or("nothing was completed")?;
+        driver.is_possible(sound)?;
+
+        let mut concealed = sound.clone();
+        concealed.outcome.concealed_macroblocks = 1 << 20;
+        let mut faulty = sound.clone();
+        faulty.faults = vec![Error::Unsupported("a tool"); fourier_soft::parsed::MAX_FAULTS + 1];
+        for (impossible, law) in [(concealed, "concealed"), (faulty, "faults are bounded")] {
+            let broken = driver.is_possible(&impossible);
+            assert!(broken.is_err_and(|error| error.to_string().contains(law)), "{law}");
+        }
+        Ok(())
+    }
+}

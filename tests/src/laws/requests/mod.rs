@@ -13,7 +13,7 @@ pub mod script;
 
 use fourier_soft::{Sample, Sample10};
 
-use self::driver::Driver;
+use self::driver::{Completed, Driver};
 pub use self::script::Script;
 use crate::Outcome;
 
@@ -31,8 +31,14 @@ pub fn any_requests_end_twice_the_same(bytes: &[u8]) -> Outcome {
 
 fn end_twice_the_same<S: Sample>(script: &Script) -> Outcome {
     let mut driver = Driver::<S>::default();
-    let first = driver.run(script)?;
-    let second = driver.run(script)?;
+    twice_the_same(|| driver.run(script))
+}
+
+fn twice_the_same(mut run: impl FnMut() -> Outcome<Vec<Completed>>) -> Outcome {
+    let (first, second) = (run()?, run()?);
+    if first.len() != second.len() {
+        return Err(format!("first {} requests, then {}", first.len(), second.len()).into());
+    }
     match first.iter().zip(&second).position(|(first, second)| first != second) {
         None => Ok(()),
         Some(request) => Err(format!(
@@ -45,7 +51,8 @@ fn end_twice_the_same<S: Sample>(script: &Script) -> Outcome {
 
 #[cfg(test)]
 mod tests {
-    use super::driver::Completed;
+    use fourier_soft::Error;
+
     use super::*;
     use crate::laws::inputs::corpus;
     use crate::laws::{InputKind, LAWS};
@@ -76,6 +83,36 @@ mod tests {
             sound += 1;
         }
         assert!(sound > 4 * refused, "{sound} decoded, {refused} refused");
+        Ok(())
+    }
+
+    /// A decoder that remembers anything from run to run: here, how far it came.
+    #[test]
+    fn whatever_is_not_twice_the_same_breaks_the_law() -> Outcome {
+        type Tamper = fn(&mut Vec<Completed>);
+        const TAMPERS: [Tamper; 4] = [
+            |completed| completed[0].hash ^= 1,
+            |completed| completed[0].outcome.concealed_macroblocks += 1,
+            |completed| completed[0].faults.push(Error::Unsupported("a tool")),
+            |completed| drop(completed.pop()),
+        ];
+        let law = LAWS.iter().find(|law| law.input == InputKind::Requests);
+        let inputs = corpus(law.ok_or("no law takes requests")?)?;
+        let (_, bytes) = inputs.first().ok_or("no requests")?;
+        let script = Script::read(bytes);
+        twice_the_same(|| completed::<u8>(&script))?;
+        for tamper in TAMPERS {
+            let mut runs = 0;
+            let broken = twice_the_same(|| {
+                let mut completed = completed::<u8>(&script)?;
+                runs += 1;
+                if runs == 2 {
+                    tamper(&mut completed);
+                }
+                Ok(completed)
+            });
+            assert!(broken.is_err());
+        }
         Ok(())
     }
 }
