@@ -1,10 +1,10 @@
 //! Picture order counts of every type, their wraps, and streams that say nothing or lie about their order.
 
-use fourier_core::h264::Sps;
 use fourier_core::h264::slice_header::{MemoryManagementControlOperation, PicOrderCnt, SliceHeader, SliceType};
 use fourier_core::h264::sps::{BitstreamRestriction, PicOrderCntType, Vui};
+use fourier_core::h264::{Parity, Sps};
 use fourier_tests::Outcome;
-use fourier_tests::syntax::sequence::{Sequence, SliceHeaderExt, flat, frames_of, header, idr};
+use fourier_tests::syntax::sequence::{Sequence, SliceHeaderExt, fields_of, flat, frames_of, header, idr};
 
 use crate::{DEVICES, must_equal_libavcodec, must_show, pictures, value};
 
@@ -106,6 +106,33 @@ fn pictures_of_negative_order_count_come_before_their_idr_picture_and_after_all_
     must_equal_libavcodec("negative", &sequence.stream)
 }
 
+/// A first field with operation 5 takes its second field along into the new order (8.2.1).
+#[test]
+fn operation_5_in_a_first_field_begins_a_new_order_with_its_frame() -> Outcome {
+    const PERIODS: usize = 8;
+    let mut sequence = Sequence::new(Sps {
+        vui: reordered(2, 4).vui,
+        ..fields_of(1, 1)
+    });
+    let mut pair = |first: SliceHeader, second: SliceHeader, place: usize| {
+        sequence.picture(first.field(Parity::Top), &flat(value(place)));
+        sequence.picture(second.field(Parity::Bottom), &flat(value(place + 1)));
+    };
+    pair(idr(0).lsb(0), header(SliceType::P, 0).lsb(1), 0);
+    for period in 0..PERIODS {
+        let reference = |lsb| header(SliceType::P, 1).lsb(lsb);
+        pair(reference(8), reference(9), 3 * period + 2);
+        let between = |lsb| header(SliceType::B, 2).lsb(lsb).for_nobody();
+        pair(between(4), between(5), 3 * period + 1);
+        let restart = header(SliceType::P, 2).lsb(12);
+        let restart = restart.marking(&[MemoryManagementControlOperation::UnmarkAll]);
+        pair(restart, header(SliceType::P, 0).lsb(1), 3 * period + 3);
+    }
+    let expected: Vec<u8> = (0..=3 * PERIODS).map(value).collect();
+    must_show("operation 5 of fields", &sequence.stream, &expected)?;
+    must_equal_libavcodec("operation 5 of fields", &sequence.stream)
+}
+
 /// Also where the count of its picture is lower than that of pictures before it.
 #[test]
 fn operation_5_ends_the_order_before_it_and_begins_another() -> Outcome {
@@ -161,6 +188,40 @@ fn cycles_of_order_count_type_1_may_be_odd_and_as_long_as_they_like() -> Outcome
         }
         let name = format!("a cycle of {}", cycle.len());
         let expected: Vec<u8> = (0..=2 * PAIRS).map(value).collect();
+        must_show(&name, &sequence.stream, &expected)?;
+        must_equal_libavcodec(&name, &sequence.stream)?;
+    }
+    Ok(())
+}
+
+/// Pairs of fields: the bottom field is shown after or before the top field, by `offset_for_top_to_bottom_field`.
+#[test]
+fn fields_are_counted_by_type_1_in_odd_cycles() -> Outcome {
+    const PAIRS: usize = 100;
+    for offset_for_top_to_bottom_field in [1, -1] {
+        let mut sequence = Sequence::new(Sps {
+            pic_order_cnt_type: PicOrderCntType::Type1 {
+                delta_pic_order_always_zero_flag: true,
+                offset_for_non_ref_pic: -2,
+                offset_for_top_to_bottom_field,
+                offset_for_ref_frame: vec![4, 12, 8],
+            },
+            vui: reordered(1, 4).vui,
+            ..fields_of(1, 1)
+        });
+        let mut pair = |first: SliceHeader, second: SliceHeader, place: usize| {
+            sequence.picture(first.field(Parity::Top), &flat(value(place)));
+            sequence.picture(second.field(Parity::Bottom), &flat(value(place + 1)));
+        };
+        pair(idr(0), header(SliceType::P, 0), 0);
+        for number in 1..=PAIRS {
+            let reference = || header(SliceType::P, number as u32 % 16);
+            pair(reference(), reference(), 2 * number);
+            let between = || header(SliceType::P, (number as u32 + 1) % 16).for_nobody();
+            pair(between(), between(), 2 * number - 1);
+        }
+        let expected: Vec<u8> = (0..=2 * PAIRS).map(value).collect();
+        let name = format!("bottom fields at {offset_for_top_to_bottom_field}");
         must_show(&name, &sequence.stream, &expected)?;
         must_equal_libavcodec(&name, &sequence.stream)?;
     }

@@ -2,6 +2,7 @@
 
 use fourier_core::h264::Sps;
 use fourier_tests::Outcome;
+use fourier_tests::laws::stream::{Pieces, story_of, survive};
 use fourier_tests::syntax::sequence::{Sequence, SliceHeaderExt, flat, frames_of, idr};
 
 use crate::{DEVICES, pictures};
@@ -15,6 +16,8 @@ fn stream(sps: Sps) -> Vec<u8> {
 
 fn must_be_refused(name: &str, sps: Sps, words: &str) -> Outcome {
     let stream = stream(sps);
+    let good = Pieces::of_stream(&self::stream(frames_of(2, 2)));
+    survive(&Pieces::of_stream(&stream), &good, &story_of(&good)?)?;
     for device in DEVICES {
         let (shown, ending) = pictures(device, &stream)?;
         let says = ending.refusal.as_ref().is_some_and(|refusal| refusal.contains(words));
