@@ -82,10 +82,15 @@ fn trials(display: &Arc<VaDisplay>, vector: Vector) -> Vec<Trial> {
         Expectation::BitExact if OF_ONE_COLOUR.contains(&vector.name.as_str()) || vector.is_grey() => {
             vec![test("is bit-exact", is_bit_exact)]
         }
-        Expectation::BitExact => vec![
-            test("is bit-exact", is_bit_exact),
-            test("is not grey", grey_is_told_apart),
-        ],
+        Expectation::BitExact => {
+            let by_gstreamer = programs::is_for_gstreamer_vaapi(&vector)
+                .then(|| test("is bit-exact by vaapih264dec", programs::gstreamer_vaapi_is_bit_exact));
+            let by_ffmpeg = [
+                test("is bit-exact", is_bit_exact),
+                test("is not grey", grey_is_told_apart),
+            ];
+            by_ffmpeg.into_iter().chain(by_gstreamer).collect()
+        }
         Expectation::Refused | Expectation::Survives => vec![test("ends", ends)],
     }
 }
