@@ -1,5 +1,6 @@
 //! What vainfo, mpv, gstreamer-vaapi and valgrind say of the driver.
 
+use fourier_tests::picture::Digest;
 use fourier_tests::va::VaDisplay;
 use fourier_tests::vectors::{Container, Vector};
 use fourier_tests::{Outcome, project_root};
@@ -15,6 +16,7 @@ pub const TESTS: &[OfPrograms] = &[
         without_a_decoder_initialisation_fails,
     ),
     ("mpv plays with vaapi-copy and drops nothing", mpv_plays_with_vaapi_copy),
+    ("ffmpeg and vaapih264dec read tiles", tiles_are_read),
     (
         "eight contexts of one display decode at once",
         eight_contexts_decode_at_once,
@@ -97,6 +99,43 @@ pub fn gstreamer_vaapi_is_bit_exact(display: &VaDisplay, vector: &Vector) -> Out
     decoded.counters.must_cover(vector.frames)?;
     let compared = decoded.digest(vector.frames).must_equal(&vector.reference());
     Ok(compared.map_err(|error| format!("{error}\n{}", decoded.log))?)
+}
+
+/// Derived images would be tiles: programs go on with `vaGetImage`.
+fn tiles_are_read(display: &VaDisplay) -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let clip = project_root().join("tests/media/counter.mp4");
+    let clip = clip.display();
+    let programs = [
+        format!(
+            "ffmpeg -nostdin -v error -hwaccel vaapi -hwaccel_device {} -i {clip} -map 0:v:0 -pix_fmt yuv420p -f rawvideo -",
+            display.name()
+        ),
+        format!(
+            "gst-launch-1.0 -q filesrc location={clip} ! qtdemux ! h264parse ! vaapih264dec ! videoconvert ! \
+             video/x-raw,format=I420 ! fdsink fd=1"
+        ),
+    ];
+    for program in &programs {
+        let decode = |device: &str| -> Outcome<Digest> {
+            let mut words = program.split_ascii_whitespace();
+            let mut command = display.command(words.next().unwrap_or_default());
+            command
+                .args(words)
+                .env("FOURIER_DEVICE", device)
+                .env("GST_VAAPI_ALL_DRIVERS", "1")
+                .env("GST_REGISTRY", folder.path().join("registry"));
+            let decoded = display.run(command)?;
+            decoded.counters.must_cover(100)?;
+            Ok(decoded.digest(100))
+        };
+        let reference = decode("soft")?;
+        for device in ["soft:format=VT12", "soft:format=ST12", "soft:format=MM21"] {
+            let right = decode(device)?.must_equal(&reference);
+            right.map_err(|error| format!("{program} on {device}: {error}"))?;
+        }
+    }
+    Ok(())
 }
 
 /// GStreamer's elements share one display: eight contexts, each fed by a thread of its own.
