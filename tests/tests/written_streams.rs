@@ -6,7 +6,7 @@ use fourier_tests::core_decoder::decode;
 use fourier_tests::encode::{self, filtered_md5s, libavcodec_md5s};
 use fourier_tests::picture::{Digester, Plane};
 use fourier_tests::recipes::RECIPES;
-use fourier_tests::syntax::example::{Coding, explicit_weights};
+use fourier_tests::syntax::example::{Coding, Tool, predicted};
 use fourier_tests::syntax::rewrite::rewrite;
 use fourier_tests::syntax::slice_data::SampleFormat;
 use fourier_tests::{Outcome, laws};
@@ -62,25 +62,29 @@ fn must_be(name: &str, stream: &[u8], frames: usize, expected: &[String]) -> Out
 /// What libavcodec has an opinion of: it does not show lone fields.
 const COMPARED: [Coding; 3] = [Coding::Frames, Coding::Fields, Coding::Mbaff];
 
-fn explicit_weights_are_right(format: SampleFormat, seeds: u64) -> Outcome {
-    for coding in COMPARED {
+/// Every tool in every coding.
+fn must_be_right_in(format: SampleFormat, seeds: u64) -> Outcome {
+    for (tool, coding) in Tool::ALL
+        .into_iter()
+        .flat_map(|tool| COMPARED.map(|coding| (tool, coding)))
+    {
         for seed in 1..=seeds {
-            let stream = explicit_weights(coding, format, seed);
-            must_be_what_libavcodec_makes_of_it(&format!("{coding:?}, {format:?}, seed {seed}"), &stream, 4)?;
+            let name = format!("{tool:?}, {coding:?}, {format:?}, seed {seed}");
+            must_be_what_libavcodec_makes_of_it(&name, &predicted(tool, coding, format, seed), 4)?;
         }
     }
     Ok(())
 }
 
 #[test]
-fn explicit_weights_of_frames_fields_and_mbaff_frames_are_what_libavcodec_makes_of_them() -> Outcome {
-    explicit_weights_are_right(SampleFormat::PLAIN, 12)
+fn weights_and_temporal_direct_in_frames_fields_and_mbaff_frames_are_what_libavcodec_makes_of_them() -> Outcome {
+    must_be_right_in(SampleFormat::PLAIN, 8)
 }
 
 #[test]
-fn explicit_weights_of_4_2_2_and_10_bits_are_what_libavcodec_makes_of_them() -> Outcome {
+fn weights_and_temporal_direct_in_4_2_2_and_10_bits_are_what_libavcodec_makes_of_them() -> Outcome {
     for format in [(1, 10), (2, 8), (2, 10)].map(sample_format) {
-        explicit_weights_are_right(format, 4)?;
+        must_be_right_in(format, 2)?;
     }
     Ok(())
 }
@@ -90,16 +94,15 @@ fn explicit_weights_of_4_2_2_and_10_bits_are_what_libavcodec_makes_of_them() -> 
 fn monochrome_frames_and_fields_of_8_and_10_bits_have_the_luma_of_libavcodec_and_no_colour() -> Outcome {
     for bit_depth in [8, 10] {
         let grey = 1 << (bit_depth - 1);
-        for coding in COMPARED {
-            for seed in 1..=4 {
-                let stream = explicit_weights(coding, sample_format((0, bit_depth)), seed);
+        for (tool, coding) in Tool::ALL
+            .into_iter()
+            .flat_map(|tool| COMPARED.map(|coding| (tool, coding)))
+        {
+            for seed in 1..=2 {
+                let stream = predicted(tool, coding, sample_format((0, bit_depth)), seed);
                 let expected = by_libavcodec_and(&stream, &format!("lutyuv=y=val:u={grey}:v={grey}"))?;
-                must_be(
-                    &format!("{coding:?}, {bit_depth} bits, seed {seed}"),
-                    &stream,
-                    4,
-                    &expected,
-                )?;
+                let name = format!("{tool:?}, {coding:?}, {bit_depth} bits, seed {seed}");
+                must_be(&name, &stream, 4, &expected)?;
             }
         }
     }
@@ -108,11 +111,15 @@ fn monochrome_frames_and_fields_of_8_and_10_bits_have_the_luma_of_libavcodec_and
 
 #[test]
 fn both_rows_of_a_lone_field_are_those_of_a_frame_that_is_coded_alike() -> Outcome {
-    for format in [(0, 8), (0, 10), (1, 8), (1, 10), (2, 8), (2, 10)].map(sample_format) {
+    let formats = [(0, 8), (0, 10), (1, 8), (1, 10), (2, 8), (2, 10)].map(sample_format);
+    for (tool, format) in Tool::ALL
+        .into_iter()
+        .flat_map(|tool| formats.map(|format| (tool, format)))
+    {
         for seed in 1..=4 {
-            let name = format!("{format:?}, seed {seed}");
-            let [fields, frames] =
-                [Coding::LoneFields, Coding::HalfFrames].map(|coding| explicit_weights(coding, format, seed));
+            let name = format!("{tool:?}, {format:?}, seed {seed}");
+            let of = |coding| predicted(tool, coding, format, seed);
+            let (fields, frames) = (of(Coding::LoneFields), of(Coding::HalfFrames));
             let expected = of_each_frame(&name, &frames, md5)?;
             for row in [0, 1] {
                 let rows = of_each_frame(&name, &fields, |frame| every_other_row_md5(frame, row))?;

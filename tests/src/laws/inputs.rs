@@ -9,7 +9,7 @@ use super::requests::record::requests_of;
 use super::requests::script::{Request, Script};
 use super::{InputKind, Law};
 use crate::damage::{Dice, seeded};
-use crate::syntax::example::{Coding, explicit_weights};
+use crate::syntax::example::{Coding, Tool, predicted};
 use crate::syntax::slice_data::SampleFormat;
 use crate::{Outcome, project_root};
 
@@ -29,7 +29,7 @@ pub fn streams() -> Outcome<Vec<Named>> {
     if streams.is_empty() {
         return Err("tests/corpus has no stream".into());
     }
-    let weighted = |coding| explicit_weights(coding, SampleFormat::PLAIN, 1);
+    let weighted = |coding| predicted(Tool::ExplicitWeights, coding, SampleFormat::PLAIN, 1);
     streams.extend(Coding::ALL.map(|coding| (format!("weighted {coding:?}"), weighted(coding))));
     Ok(streams)
 }

@@ -1,5 +1,5 @@
-//! Whole streams of what encoders do not make: explicit weights in field pictures and MBAFF frames, where each field of a
-//! reference has a weight of its own or shares that of its frame.
+//! Whole streams of what encoders do not make, or not in every format of samples: weights and temporal direct prediction in
+//! frames, field pictures and MBAFF frames.
 
 use fourier_core::h264::pps::PpsId;
 use fourier_core::h264::slice_header::{
@@ -42,6 +42,22 @@ impl Coding {
     ];
 }
 
+/// What the pictures of a stream are predicted with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tool {
+    /// A weight and an offset for each reference.
+    ExplicitWeights,
+    /// Weights by distance in B pictures.
+    ImplicitWeights,
+    /// Vectors of what is skipped in B pictures come from the P picture after them.
+    TemporalDirect,
+}
+
+impl Tool {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::ExplicitWeights, Self::ImplicitWeights, Self::TemporalDirect];
+}
+
 /// One frame, in decoding order.
 #[derive(Clone, Copy)]
 struct Picture {
@@ -54,28 +70,30 @@ struct Picture {
 
 /// What all pictures of a stream have in common.
 struct Example {
+    tool: Tool,
     coding: Coding,
     format: SampleFormat,
     sps: Sps,
     pps: Pps,
 }
 
-/// Two frames of samples as they are, a P and a B frame that are predicted from them with a weight for each reference.
+/// Two frames of samples as they are, and a P and a B frame that are predicted from them with `tool`.
 ///
 /// The same for the same `seed`.
-pub fn explicit_weights(coding: Coding, format: SampleFormat, seed: u64) -> Vec<u8> {
+pub fn predicted(tool: Tool, coding: Coding, format: SampleFormat, seed: u64) -> Vec<u8> {
     const PICTURES: [Picture; 4] = [
         picture(SliceType::I, 0, 0, 3),
         picture(SliceType::I, 1, 8, 2),
         picture(SliceType::P, 2, 16, 2),
-        picture(SliceType::B, 3, 4, 0),
+        picture(SliceType::B, 3, 12, 0),
     ];
     let mut dice = Dice::new(seed);
     let example = Example {
+        tool,
         coding,
         format,
         sps: example_sps(coding, format),
-        pps: example_pps(),
+        pps: example_pps(tool),
     };
     let mut stream = [sps::nal(&example.sps), pps::nal(&example.pps, format.chroma_format_idc)]
         .map(|nal| with_start_code(&nal))
@@ -147,7 +165,7 @@ fn example_sps(coding: Coding, format: SampleFormat) -> Sps {
     }
 }
 
-fn example_pps() -> Pps {
+fn example_pps(tool: Tool) -> Pps {
     Pps {
         pic_parameter_set_id: PpsId::default(),
         seq_parameter_set_id: SpsId::default(),
@@ -156,8 +174,12 @@ fn example_pps() -> Pps {
         num_slice_groups_minus1: 0,
         num_ref_idx_l0_default_active_minus1: 0,
         num_ref_idx_l1_default_active_minus1: 0,
-        weighted_pred_flag: true,
-        weighted_bipred_idc: 1,
+        weighted_pred_flag: tool == Tool::ExplicitWeights,
+        weighted_bipred_idc: match tool {
+            Tool::ExplicitWeights => 1,
+            Tool::ImplicitWeights => 2,
+            Tool::TemporalDirect => 0,
+        },
         pic_init_qp_minus26: 0,
         pic_init_qs_minus26: 0,
         chroma_qp_index_offset: 0,
@@ -172,7 +194,7 @@ fn example_pps() -> Pps {
 
 /// The NAL unit of the only slice of a frame or field.
 fn slice(example: &Example, picture: Picture, structure: PictureStructure, dice: &mut Dice) -> Vec<u8> {
-    let mut header = header(example.coding, picture, structure, dice);
+    let mut header = header(example, picture, structure, dice);
     let mut w = BitWriter::default();
     slice_header::write(&mut w, &mut header, &example.sps, &example.pps);
     let pairs = match example.coding {
@@ -193,15 +215,19 @@ fn slice(example: &Example, picture: Picture, structure: PictureStructure, dice:
     w.nal(header.nal_ref_idc, if header.idr_pic_id.is_some() { 5 } else { 1 })
 }
 
-fn header(coding: Coding, picture: Picture, structure: PictureStructure, dice: &mut Dice) -> SliceHeader {
+fn header(example: &Example, picture: Picture, structure: PictureStructure, dice: &mut Dice) -> SliceHeader {
     // The second field of an IDR picture is none itself.
     let is_idr = picture.frame_num == 0 && structure != PictureStructure::Field(Parity::Bottom);
     let is_bottom = structure == PictureStructure::Field(Parity::Bottom);
-    // As many as all pictures before it have, or fewer.
-    let active = if coding == Coding::Fields { 4 } else { 2 };
+    // Temporal direct wants all in list 0 that the P picture refers to, its own first field too.
+    let (active, before_b) = if example.coding == Coding::Fields {
+        (4, 6)
+    } else {
+        (2, 2)
+    };
     let num_ref_idx_active = match picture.slice_type {
         SliceType::P => [active, 0],
-        SliceType::B => [active, active],
+        SliceType::B => [before_b, active],
         SliceType::I | SliceType::Sp | SliceType::Si => [0, 0],
     };
     let is_inter = num_ref_idx_active != [0, 0];
@@ -219,11 +245,12 @@ fn header(coding: Coding, picture: Picture, structure: PictureStructure, dice: &
             delta_pic_order_cnt_bottom: i32::from(structure == PictureStructure::Frame),
         },
         redundant_pic_cnt: 0,
-        direct_spatial_mv_pred_flag: picture.slice_type == SliceType::B,
+        direct_spatial_mv_pred_flag: example.tool != Tool::TemporalDirect,
         num_ref_idx_active,
         num_ref_idx_active_override_flag: is_inter,
         ref_pic_list_modification: [Vec::new(), Vec::new()],
-        pred_weight_table: is_inter.then(|| Box::new(weights(num_ref_idx_active, dice))),
+        pred_weight_table: (is_inter && example.tool == Tool::ExplicitWeights)
+            .then(|| Box::new(weights(num_ref_idx_active, dice))),
         dec_ref_pic_marking: match (picture.nal_ref_idc, is_idr) {
             (0, _) => None,
             (_, false) => Some(DecRefPicMarking::SlidingWindow),
@@ -267,7 +294,8 @@ fn macroblock(header: &SliceHeader, format: SampleFormat, is_field: bool, dice: 
     if header.slice_type == SliceType::I || dice.below(16) == 0 {
         return Macroblock::Pcm(Box::new(texture(format, dice)));
     }
-    if dice.below(5) == 0 {
+    let is_temporal = header.slice_type == SliceType::B && !header.direct_spatial_mv_pred_flag;
+    if dice.below(if is_temporal { 2 } else { 5 }) == 0 {
         return Macroblock::Skip;
     }
     let mut predictions = header.num_ref_idx_active.map(|active| {
