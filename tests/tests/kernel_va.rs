@@ -192,7 +192,10 @@ fn main() -> Outcome {
         "counter.mp4 looks the same by every way out of a program on visl".to_owned(),
         move || looks_the_same(&display, &clip, size, 100),
     ));
-    libtest_mimic::run(&arguments, trials).exit()
+    let conclusion = libtest_mimic::run(&arguments, trials);
+    // Not by itself: `exit` drops nothing, and a display has a folder.
+    drop((soft, visl));
+    conclusion.exit()
 }
 
 fn trial(name: String, run: impl FnOnce() -> Outcome + Send + 'static) -> Trial {

@@ -55,7 +55,10 @@ fn main() -> Outcome {
             run(&display).map_err(|error| Failed::from(error.to_string()))
         })
     }));
-    libtest_mimic::run(&arguments, trials).exit()
+    let conclusion = libtest_mimic::run(&arguments, trials);
+    // Not by itself: `exit` drops nothing, and a display is a process and a folder.
+    drop(display);
+    conclusion.exit()
 }
 
 fn trials(display: &Arc<VaDisplay>, vector: Vector) -> Vec<Trial> {

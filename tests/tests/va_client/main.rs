@@ -120,7 +120,10 @@ fn main() -> Outcome {
             add(format!("{name}, says valgrind"), VALGRIND);
         }
     }
-    libtest_mimic::run(&arguments, trials).exit()
+    let conclusion = libtest_mimic::run(&arguments, trials);
+    // Not by itself: `exit` drops nothing, and a display is a process and a folder.
+    drop(display);
+    conclusion.exit()
 }
 
 /// Memory that is read before it is written, or after it is freed, or lost.
