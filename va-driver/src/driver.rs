@@ -32,7 +32,7 @@ pub const MAX_DISPLAY_ATTRIBUTES: c_int = 1;
 #[derive(Debug)]
 pub struct Driver {
     pub(crate) device: Arc<dyn DecoderDevice>,
-    /// Makes the memory of surfaces, whether or not a context decodes into them.
+    /// Makes the memory of surfaces, whether or not a context decodes into them, and what else contexts need.
     pub(crate) scratch: ScratchAllocator,
     /// Opened early for the first context: a sandbox may close the door behind `vaInitialize`.
     spare: Mutex<Option<Session>>,
@@ -89,9 +89,10 @@ impl Driver {
         if !device.capabilities().hardware && !asked_for() {
             return Err(Status::OperationFailed.because("there is no stateless H.264 decoder"));
         }
+        let scratch = ScratchAllocator::open(Arc::clone(&device))?;
         Ok(Self {
-            scratch: ScratchAllocator::open(Arc::clone(&device))?,
-            spare: Mutex::new(Some(Session::open(Arc::clone(&device))?)),
+            spare: Mutex::new(Some(Session::open_with(&scratch)?)),
+            scratch,
             device,
             configs: Table::new(Kind::Config),
             contexts: Table::new(Kind::Context),
@@ -132,7 +133,7 @@ impl Driver {
         if let Some(session) = lock(&self.spare).take() {
             return Ok(session);
         }
-        Session::open(Arc::clone(&self.device))
+        Session::open_with(&self.scratch)
             .map_err(|error| Status::AllocationFailed.because(error.to_string()).for_user())
     }
 

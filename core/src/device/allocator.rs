@@ -3,27 +3,44 @@
 //! `FOURIER_ALLOCATOR=heap` asks for memory of the dma-heaps (the system's pages, else contiguous ones) where the device
 //! can decode into it: the CPU reads that through its caches, while a device's own memory is often uncached.
 
-use std::os::fd::{AsFd, OwnedFd};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::os::fd::AsFd;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use nix::errno::Errno;
+use v4l2r::bindings as v4l2;
 
 use super::format::frame_layout;
-use super::{BufferMemory, Control, DecoderDevice, DecoderNode, MemoryType, Queue};
+use super::{BufferMemory, Control, DecodeMode, DecoderDevice, DecoderNode, MemoryType, Queue, StartCode};
 use crate::memory::{Format, FrameAllocator, FrameMemory, Heap, MemoryKind};
 use crate::units::BufferIndex;
 use crate::{IoctlError, Result};
 
-/// Allocates with the decoder device itself: a buffer of a scratch open is exported and then orphaned, so that it has
-/// precisely the layout, contiguity and tail space that the driver wants and outlives the device.
+/// How a scratch context is set up: as the context that will decode into its memories.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    /// OUTPUT format.
+    pub output: Format,
+    /// `V4L2_CID_STATELESS_H264_DECODE_MODE`.
+    pub mode: DecodeMode,
+    /// `V4L2_CID_STATELESS_H264_START_CODE`.
+    pub start_code: StartCode,
+    /// The sequence, by which drivers choose CAPTURE formats.
+    pub sps: v4l2::v4l2_ctrl_h264_sps,
+    /// CAPTURE format.
+    pub capture: Format,
+}
+
+/// A scratch context of a decoder device. A buffer of it is exported and then orphaned, so that it has precisely the
+/// layout, contiguity and tail space that the driver wants and outlives the device. Streams of different formats may
+/// share it.
 #[derive(Debug)]
 pub struct NodeAllocator {
     node: Arc<dyn DecoderNode>,
     kind: MemoryKind,
     cpu_cached: bool,
     path: String,
-    /// One allocation at a time: each takes the CAPTURE queue from no buffers to no buffers.
-    queue: Mutex<()>,
+    /// What it is set up for. Held over each use: one takes the CAPTURE queue from no buffers to no buffers.
+    current: Mutex<Option<Arc<Setup>>>,
 }
 
 impl NodeAllocator {
@@ -38,25 +55,91 @@ impl NodeAllocator {
             kind: capabilities.export_kind,
             cpu_cached: !capabilities.hardware,
             path: capabilities.path.clone(),
-            queue: Mutex::new(()),
+            current: Mutex::default(),
         })
     }
 
-    /// Gives the scratch context the OUTPUT format, the controls (SPS, decode mode, start code) and the CAPTURE format
-    /// of the context that will decode into the memories.
+    /// The allocator for a stream whose context has that setup.
     ///
     /// # Errors
     /// [`crate::Error::Device`] naming the call that failed; EINVAL if the device answers with another CAPTURE format.
-    pub fn configure(&self, output: &Format, controls: &[Control<'_>], capture: &Format) -> Result<()> {
-        let _queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
-        self.node.set_format(Queue::Output, output)?;
-        self.node.set_controls(None, controls)?;
-        let answer = self.node.set_format(Queue::Capture, capture)?;
-        if answer == *capture {
-            Ok(())
-        } else {
-            Err(self.error("VIDIOC_S_FMT"))
+    pub fn configure(self: &Arc<Self>, setup: Setup) -> Result<StreamAllocator> {
+        let stream = StreamAllocator {
+            device: Arc::clone(self),
+            setup: Arc::new(setup),
+        };
+        self.set_up_for(&stream.setup, |_| Ok(()))?;
+        Ok(stream)
+    }
+
+    /// The allocator for a stream whose setup is found out here: `negotiate` must leave the context without buffers.
+    ///
+    /// # Errors
+    /// Those of `negotiate`.
+    pub(crate) fn configure_by(
+        self: &Arc<Self>,
+        negotiate: impl FnOnce(&dyn DecoderNode) -> Result<Setup>,
+    ) -> Result<StreamAllocator> {
+        let mut current = self.lock();
+        *current = None;
+        let setup = Arc::new(negotiate(self.node.as_ref())?);
+        *current = Some(Arc::clone(&setup));
+        Ok(StreamAllocator {
+            device: Arc::clone(self),
+            setup,
+        })
+    }
+
+    /// Whether the CPU reads its memories through its caches.
+    pub fn cpu_cached(&self) -> bool {
+        self.cpu_cached
+    }
+
+    /// Does something with the context while it is set up as `setup` says.
+    fn set_up_for<T>(&self, setup: &Arc<Setup>, run: impl FnOnce(&dyn DecoderNode) -> Result<T>) -> Result<T> {
+        let mut current = self.lock();
+        if !current.as_ref().is_some_and(|current| Arc::ptr_eq(current, setup)) {
+            *current = None;
+            self.apply(setup)?;
+            *current = Some(Arc::clone(setup));
         }
+        run(self.node.as_ref())
+    }
+
+    fn apply(&self, setup: &Setup) -> Result<()> {
+        let controls = [
+            Control::DecodeMode(setup.mode),
+            Control::StartCode(setup.start_code),
+            Control::Sps(&setup.sps),
+        ];
+        self.node.set_format(Queue::Output, &setup.output)?;
+        self.node.set_controls(None, &controls)?;
+        match self.node.set_format(Queue::Capture, &setup.capture)? == setup.capture {
+            true => Ok(()),
+            false => Err(self.error("VIDIOC_S_FMT")),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Arc<Setup>>> {
+        self.current.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn error(&self, call: &'static str) -> crate::Error {
+        IoctlError::new(call, &self.path, Errno::EINVAL).into()
+    }
+}
+
+/// Allocates and proves memories of one stream on a scratch context.
+#[derive(Clone, Debug)]
+pub struct StreamAllocator {
+    device: Arc<NodeAllocator>,
+    setup: Arc<Setup>,
+}
+
+impl StreamAllocator {
+    /// The CAPTURE format of its memories.
+    pub fn format(&self) -> &Format {
+        &self.setup.capture
     }
 
     /// Proves that the device can map a memory that it did not allocate (PREPARE_BUF on the scratch context).
@@ -64,55 +147,42 @@ impl NodeAllocator {
     /// # Errors
     /// [`crate::Error::Device`]: the driver cannot decode into it.
     pub fn prove(&self, memory: &FrameMemory) -> Result<()> {
-        let _queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
-        self.node.request_buffers(Queue::Capture, MemoryType::DmaBuf, 1)?;
         let lengths = memory.layout.object_lengths.iter().copied();
         let planes: Vec<_> = memory.fds.iter().map(AsFd::as_fd).zip(lengths).collect();
-        let proof = self
-            .node
-            .prepare_buffer(Queue::Capture, BufferIndex(0), BufferMemory::DmaBuf(&planes));
-        self.node.request_buffers(Queue::Capture, MemoryType::DmaBuf, 0)?;
-        proof
-    }
-
-    /// The scratch context, for who knows better how to set it up; it must be left without buffers.
-    pub(crate) fn node(&self) -> &dyn DecoderNode {
-        self.node.as_ref()
-    }
-
-    fn error(&self, call: &'static str) -> crate::Error {
-        IoctlError::new(call, &self.path, Errno::EINVAL).into()
-    }
-
-    fn export(&self, format: &Format) -> Result<Vec<OwnedFd>> {
-        let _queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
-        // Configured for another stream since.
-        if self.node.format(Queue::Capture)? != *format {
-            return Err(self.error("VIDIOC_G_FMT"));
-        }
-        self.node.request_buffers(Queue::Capture, MemoryType::Mmap, 1)?;
-        let planes = 0..format.planes.len() as u32;
-        let fds = planes
-            .map(|plane| self.node.export_buffer(Queue::Capture, BufferIndex(0), plane))
-            .collect();
-        self.node.request_buffers(Queue::Capture, MemoryType::Mmap, 0)?;
-        fds
+        self.device.set_up_for(&self.setup, |node| {
+            node.request_buffers(Queue::Capture, MemoryType::DmaBuf, 1)?;
+            let proof = node.prepare_buffer(Queue::Capture, BufferIndex(0), BufferMemory::DmaBuf(&planes));
+            node.request_buffers(Queue::Capture, MemoryType::DmaBuf, 0)?;
+            proof
+        })
     }
 }
 
-impl FrameAllocator for NodeAllocator {
-    /// `format` must be the CAPTURE format that [`NodeAllocator::configure`] set.
+impl FrameAllocator for StreamAllocator {
+    /// `format` must be [`Self::format`].
     fn allocate(&self, format: &Format) -> Result<Arc<FrameMemory>> {
+        if *format != self.setup.capture {
+            return Err(self.device.error("VIDIOC_G_FMT"));
+        }
         let layout = frame_layout(format)?;
+        let fds = self.device.set_up_for(&self.setup, |node| {
+            node.request_buffers(Queue::Capture, MemoryType::Mmap, 1)?;
+            let planes = 0..format.planes.len() as u32;
+            let fds = planes
+                .map(|plane| node.export_buffer(Queue::Capture, BufferIndex(0), plane))
+                .collect::<Result<_>>();
+            node.request_buffers(Queue::Capture, MemoryType::Mmap, 0)?;
+            fds
+        })?;
         Ok(Arc::new(FrameMemory {
-            fds: self.export(format)?,
-            kind: self.kind,
+            fds,
+            kind: self.device.kind,
             layout,
         }))
     }
 
     fn cpu_cached(&self) -> bool {
-        self.cpu_cached
+        self.device.cpu_cached
     }
 }
 
@@ -163,12 +233,12 @@ impl Preference {
 /// Allocates from dma-heaps what the device proves that it can decode into, and from the device what it does not.
 #[derive(Debug)]
 pub struct ProvenHeapAllocator {
-    device: Arc<NodeAllocator>,
+    device: StreamAllocator,
 }
 
 impl ProvenHeapAllocator {
     /// `device` proves memories, and makes them where no heap does.
-    pub fn new(device: Arc<NodeAllocator>) -> Self {
+    pub fn new(device: StreamAllocator) -> Self {
         Self { device }
     }
 

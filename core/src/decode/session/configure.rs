@@ -10,7 +10,7 @@ use super::submit::check_layout;
 use super::{FrameNeeds, RING_SLOTS, Shared, Stream};
 use crate::decode::controls;
 use crate::decode::request::Request;
-use crate::device::allocator::{NodeAllocator, Preference, ProvenHeapAllocator};
+use crate::device::allocator::{NodeAllocator, Preference, ProvenHeapAllocator, Setup, StreamAllocator};
 use crate::device::{
     Capabilities, Control, DecodeMode, DecoderNode, MemoryType, Queue, StartCode,
     format::{self, H264_SLICE},
@@ -51,7 +51,20 @@ pub(super) struct Agreement {
     mode: DecodeMode,
     start_code: StartCode,
     output: Format,
-    pub capture: Format,
+    capture: Format,
+}
+
+impl Agreement {
+    /// The same for a scratch context.
+    pub fn setup(&self, sps: &Sps) -> Setup {
+        Setup {
+            output: self.output.clone(),
+            mode: self.mode,
+            start_code: self.start_code,
+            sps: controls::sps(sps),
+            capture: self.capture.clone(),
+        }
+    }
 }
 
 impl Shared {
@@ -88,8 +101,8 @@ impl Shared {
         let source: Box<dyn FrameSource> = match &allocator {
             Some(allocator) => {
                 let allocator: Arc<dyn FrameAllocator> = match self.frame_memory {
-                    Preference::Device => allocator.clone(),
-                    Preference::Heap => Arc::new(ProvenHeapAllocator::new(Arc::clone(allocator))),
+                    Preference::Device => Arc::new(allocator.clone()),
+                    Preference::Heap => Arc::new(ProvenHeapAllocator::new(allocator.clone())),
                 };
                 Box::new(AllocatedFrames {
                     allocator,
@@ -112,7 +125,7 @@ impl Shared {
         agreement: Agreement,
         shape: Shape,
         ring: BitstreamRing,
-        allocator: Option<Arc<NodeAllocator>>,
+        allocator: Option<StreamAllocator>,
     ) -> Result<Stream> {
         let capabilities = self.device.capabilities();
         let (capture_memory, wanted) = match &allocator {
@@ -174,21 +187,16 @@ impl Shared {
         Ok(())
     }
 
-    /// The scratch context with the formats of this one; it is opened once in the life of a session.
-    fn allocator(&self, agreement: &Agreement, sps: &Sps) -> Result<Arc<NodeAllocator>> {
+    /// An allocator with the formats of this context; a scratch context is opened once in the life of a session, if it
+    /// was not given one.
+    fn allocator(&self, agreement: &Agreement, sps: &Sps) -> Result<StreamAllocator> {
         let mut scratch = lock(&self.scratch);
-        let allocator = match &*scratch {
-            Some(allocator) => Arc::clone(allocator),
+        let node = match &*scratch {
+            Some(node) => Arc::clone(node),
             None => Arc::clone(scratch.insert(Arc::new(NodeAllocator::open(self.device.as_ref())?))),
         };
-        let sps = controls::sps(sps);
-        let controls = [
-            Control::DecodeMode(agreement.mode),
-            Control::StartCode(agreement.start_code),
-            Control::Sps(&sps),
-        ];
-        allocator.configure(&agreement.output, &controls, &agreement.capture)?;
-        Ok(allocator)
+        drop(scratch);
+        node.configure(agreement.setup(sps))
     }
 
     pub(super) fn adopt(&self, memory: Arc<FrameMemory>) -> Result<Frame> {

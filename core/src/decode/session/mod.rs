@@ -36,7 +36,7 @@ use super::controls::JobControls;
 use super::request::Request;
 use super::{DecodeJob, Outcome};
 use crate::Result;
-use crate::device::allocator::{NodeAllocator, Preference};
+use crate::device::allocator::{NodeAllocator, Preference, StreamAllocator};
 use crate::device::{DecodeMode, DecoderDevice, DecoderNode, MemoryType};
 use crate::h264::{PictureId, Sps};
 use crate::memory::{Format, FrameLayout, FrameMemory};
@@ -96,7 +96,20 @@ impl Session {
     pub fn open(device: Arc<dyn DecoderDevice>) -> Result<Self> {
         let node = device.open()?;
         Ok(Self {
-            shared: Arc::new(Shared::new(device, node)),
+            shared: Arc::new(Shared::new(device, node, None)),
+        })
+    }
+
+    /// Opens a context of the same device, which takes frames from `scratch` instead of a scratch context of its own:
+    /// this is the last time that it opens anything.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn open_with(scratch: &ScratchAllocator) -> Result<Self> {
+        let device = Arc::clone(&scratch.device);
+        let node = device.open()?;
+        Ok(Self {
+            shared: Arc::new(Shared::new(device, node, Some(Arc::clone(&scratch.node)))),
         })
     }
 
@@ -200,8 +213,7 @@ struct Shared {
     node: Arc<dyn DecoderNode>,
     /// Where frames come from, if they do not belong to the queue.
     frame_memory: Preference,
-    /// Allocates and proves memory for `node`; its formats are those of the stream. Never locked for longer than setting
-    /// up takes.
+    /// Allocates and proves memory for `node`. Never locked for longer than opening it takes.
     scratch: Mutex<Option<Arc<NodeAllocator>>>,
     /// Held over a whole picture, so that its requests and its CAPTURE buffer go in together.
     submitting: Mutex<()>,
@@ -252,7 +264,7 @@ struct Stream {
     /// Indexes that the last submitted job used: the next one may refer to them.
     last_job: IndexSet,
     /// Makes the memories of the pool; `None` where they belong to the queue.
-    allocator: Option<Arc<NodeAllocator>>,
+    allocator: Option<StreamAllocator>,
 }
 
 /// A request that the driver has.
@@ -282,7 +294,7 @@ struct Held {
 }
 
 impl Shared {
-    fn new(device: Arc<dyn DecoderDevice>, node: Arc<dyn DecoderNode>) -> Self {
+    fn new(device: Arc<dyn DecoderDevice>, node: Arc<dyn DecoderNode>, scratch: Option<Arc<NodeAllocator>>) -> Self {
         let state = State {
             phase: Phase::default(),
             lost: None,
@@ -302,7 +314,7 @@ impl Shared {
             device,
             node,
             frame_memory: Preference::from_environment(),
-            scratch: Mutex::default(),
+            scratch: Mutex::new(scratch),
             submitting: Mutex::default(),
             state: Mutex::new(state),
             changed: WaitQueue::default(),

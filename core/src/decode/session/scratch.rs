@@ -4,19 +4,19 @@ use std::sync::{Arc, Mutex};
 
 use super::configure::{self, Shape, check_support};
 use crate::Result;
-use crate::device::DecoderDevice;
-use crate::device::allocator::NodeAllocator;
+use crate::device::allocator::{NodeAllocator, StreamAllocator};
+use crate::device::{DecoderDevice, DecoderNode};
 use crate::h264::Sps;
-use crate::memory::{Format, FrameAllocator, FrameMemory};
+use crate::memory::{FrameAllocator, FrameMemory};
 use crate::pool::lock;
 
-/// Allocates memories for streams of any format, one format at a time. Every method may be called from any thread.
+/// Allocates memories for streams of any format. Every method may be called from any thread.
 #[derive(Debug)]
 pub struct ScratchAllocator {
-    device: Arc<dyn DecoderDevice>,
-    allocator: NodeAllocator,
-    /// What the scratch context is set up for; held over an allocation, so that no other format comes in between.
-    current: Mutex<Option<(Shape, Format)>>,
+    pub(super) device: Arc<dyn DecoderDevice>,
+    pub(super) node: Arc<NodeAllocator>,
+    /// For the stream that was asked for last.
+    last: Mutex<Option<(Shape, StreamAllocator)>>,
 }
 
 impl ScratchAllocator {
@@ -26,9 +26,9 @@ impl ScratchAllocator {
     /// [`crate::Error::Device`] with what open(2) says.
     pub fn open(device: Arc<dyn DecoderDevice>) -> Result<Self> {
         Ok(Self {
-            allocator: NodeAllocator::open(device.as_ref())?,
+            node: Arc::new(NodeAllocator::open(device.as_ref())?),
             device,
-            current: Mutex::default(),
+            last: Mutex::default(),
         })
     }
 
@@ -37,21 +37,28 @@ impl ScratchAllocator {
     /// # Errors
     /// [`crate::Error::Unsupported`] naming what the device cannot do, [`crate::Error::Device`] if a call failed.
     pub fn allocate(&self, sps: &Sps) -> Result<Arc<FrameMemory>> {
-        let capabilities = self.device.capabilities();
-        check_support(sps, capabilities)?;
-        let shape = Shape::of(sps);
-        let mut current = lock(&self.current);
-        let format = match current.take() {
-            Some((known, format)) if known == shape => format,
-            Some(_) | None => configure::negotiate(self.allocator.node(), capabilities, sps)?.capture,
-        };
-        let memory = self.allocator.allocate(&format);
-        *current = Some((shape, format));
-        memory
+        let stream = self.stream(sps)?;
+        stream.allocate(stream.format())
     }
 
     /// Whether the CPU reads the memories through its caches.
     pub fn cpu_cached(&self) -> bool {
-        self.allocator.cpu_cached()
+        self.node.cpu_cached()
+    }
+
+    fn stream(&self, sps: &Sps) -> Result<StreamAllocator> {
+        let capabilities = self.device.capabilities();
+        check_support(sps, capabilities)?;
+        let shape = Shape::of(sps);
+        let mut last = lock(&self.last);
+        if let Some((known, stream)) = &*last
+            && *known == shape
+        {
+            return Ok(stream.clone());
+        }
+        let negotiate = |node: &dyn DecoderNode| Ok(configure::negotiate(node, capabilities, sps)?.setup(sps));
+        let stream = self.node.configure_by(negotiate)?;
+        *last = Some((shape, stream.clone()));
+        Ok(stream)
     }
 }

@@ -116,7 +116,8 @@ impl Probe {
 pub(super) struct ProbedDevice {
     pub inner: Arc<dyn DecoderDevice>,
     pub probe: Arc<Probe>,
-    pub opened: Mutex<bool>,
+    /// How often it was opened.
+    pub opened: Mutex<u32>,
 }
 
 impl DecoderDevice for ProbedDevice {
@@ -126,7 +127,9 @@ impl DecoderDevice for ProbedDevice {
 
     fn open(&self) -> Result<Arc<dyn DecoderNode>> {
         let node = self.inner.open()?;
-        if std::mem::replace(&mut *lock(&self.opened), true) {
+        let mut opened = lock(&self.opened);
+        *opened += 1;
+        if *opened > 1 {
             return Ok(node);
         }
         Ok(Arc::new(ProbedNode {

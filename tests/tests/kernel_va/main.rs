@@ -3,6 +3,11 @@
 //!
 //! With the software node everything is bit-exact. visl draws what it was told instead of decoding (its controls are
 //! compared elsewhere): there the pictures must be the same by every way out of a program, and no two of them the same.
+//! * `client`: what a client of our own sees, each case in a process of its own;
+//! * `sandbox`: once it is initialised, a display opens nothing.
+
+mod client;
+mod sandbox;
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -143,6 +148,9 @@ fn element_command(display: &VaDisplay, file: &Path, caps: &str) -> Command {
 }
 
 fn main() -> Outcome {
+    if let Ok(name) = std::env::var(client::CASE) {
+        return client::run(&name);
+    }
     let arguments = Arguments::from_args();
     let Ok(node) = std::env::var(NODE) else {
         eprintln!(
@@ -154,10 +162,14 @@ fn main() -> Outcome {
     let visl = Arc::new(VaDisplay::on_node(&node, VISL)?);
     let mut trials = Vec::new();
     for (name, display) in [("soft", &soft), ("visl", &visl)] {
-        let display = Arc::clone(display);
+        let clone = Arc::clone(display);
         trials.push(trial(format!("vainfo lists the profiles of {name}"), move || {
-            vainfo_lists_the_profiles(&display)
+            vainfo_lists_the_profiles(&clone)
         }));
+        for case in client::cases().filter(|case| case.runs_on(name)) {
+            let display = Arc::clone(display);
+            trials.push(trial(format!("{} on {name}", case.name), move || case.start(&display)));
+        }
     }
     for vector in choose(&[])?.into_iter().filter(is_of_one_size) {
         let every_way = THROUGH_EVERY_WAY.contains(&vector.title().as_str());
