@@ -113,15 +113,14 @@ impl FourierH264Dec {
         } else {
             Alignment::AccessUnit
         };
-        let low_latency = lock(&self.settings).low_latency;
-        let decoder = StreamDecoder::with_candidates(
-            devices,
-            StreamConfig {
-                low_latency,
-                alignment,
-                ..StreamConfig::default()
-            },
-        )?;
+        let settings = lock(&self.settings).clone();
+        let config = StreamConfig {
+            low_latency: settings.low_latency,
+            start: settings.start.into(),
+            alignment,
+            ..StreamConfig::default()
+        };
+        let decoder = StreamDecoder::with_candidates(devices, config)?;
         *lock(&self.device) = Some(Arc::clone(decoder.device()));
         *lock(&self.interrupt) = Some(decoder.interrupt());
         self.end_interruption();

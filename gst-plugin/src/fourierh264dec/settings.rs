@@ -2,8 +2,35 @@
 
 use std::sync::LazyLock;
 
+use fourier_core::decode::stream::StartPolicy;
 use gst::glib;
 use gst::prelude::*;
+
+/// The values of `start`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, glib::Enum)]
+#[enum_type(name = "GstFourierH264DecStart")]
+pub(super) enum Start {
+    #[default]
+    #[enum_value(
+        name = "Show nothing before a picture from which on the stream is right",
+        nick = "clean"
+    )]
+    Clean,
+    #[enum_value(
+        name = "Show what there is from the first slice on, flagged as corrupted until it is right",
+        nick = "fast"
+    )]
+    Fast,
+}
+
+impl From<Start> for StartPolicy {
+    fn from(start: Start) -> Self {
+        match start {
+            Start::Clean => Self::Clean,
+            Start::Fast => Self::Fast,
+        }
+    }
+}
 
 /// What the user asked for; read when the element starts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -14,9 +41,11 @@ pub(super) struct Settings {
     pub(super) low_latency: bool,
     /// `discard-corrupted`.
     pub(super) discard_corrupted: bool,
+    /// `start`.
+    pub(super) start: Start,
 }
 
-pub(super) static PROPERTIES: LazyLock<[glib::ParamSpec; 4]> = LazyLock::new(|| {
+pub(super) static PROPERTIES: LazyLock<[glib::ParamSpec; 5]> = LazyLock::new(|| {
     [
         glib::ParamSpecString::builder("device")
             .nick("Device")
@@ -44,6 +73,11 @@ pub(super) static PROPERTIES: LazyLock<[glib::ParamSpec; 4]> = LazyLock::new(|| 
             )
             .mutable_playing()
             .build(),
+        glib::ParamSpecEnum::builder::<Start>("start")
+            .nick("Start")
+            .blurb("What to show of a stream that is entered elsewhere than at an IDR picture, after a seek or a late join")
+            .mutable_ready()
+            .build(),
         glib::ParamSpecBoxed::builder::<gst::Structure>("stats")
             .nick("Statistics")
             .blurb(
@@ -63,6 +97,7 @@ impl Settings {
             "device" => self.device = value.get().ok().flatten().filter(|device: &String| device != "auto"),
             "low-latency" => self.low_latency = value.get().unwrap_or_default(),
             "discard-corrupted" => self.discard_corrupted = value.get().unwrap_or_default(),
+            "start" => self.start = value.get().unwrap_or_default(),
             _ => return false,
         }
         true
@@ -74,6 +109,7 @@ impl Settings {
             "device" => Some(self.device.as_deref().unwrap_or("auto").to_value()),
             "low-latency" => Some(self.low_latency.to_value()),
             "discard-corrupted" => Some(self.discard_corrupted.to_value()),
+            "start" => Some(self.start.to_value()),
             _ => None,
         }
     }

@@ -8,3 +8,4 @@ mod frames;
 mod harness;
 mod memory;
 mod players;
+mod random_access;

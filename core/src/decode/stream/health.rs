@@ -15,8 +15,8 @@ pub(super) struct Health {
 
 #[derive(Debug, Default)]
 struct State {
-    /// Of the frame, or of each field; gone when they are finished.
-    tickets: Vec<Ticket>,
+    /// Of the frame, or of each field, with the epoch that a damage is of; gone when they are finished.
+    tickets: Vec<(Ticket, Epoch)>,
     /// What it was predicted from, as far as that was still being decoded; gone when known.
     references: Vec<Arc<Health>>,
     /// The latest epoch in which something went wrong that shows here.
@@ -25,9 +25,14 @@ struct State {
 
 impl Health {
     pub(super) fn new(standing: Standing) -> Self {
+        // Not in its own epoch, which a recovery that is under way does not end: this is what it ends.
+        let damage = standing.is_unproven.then_some(standing.trusts_since);
         Self {
             standing,
-            state: Mutex::default(),
+            state: Mutex::new(State {
+                damage,
+                ..State::default()
+            }),
         }
     }
 
@@ -37,9 +42,28 @@ impl Health {
         state.damage = state.damage.max(Some(self.standing.epoch));
     }
 
-    /// Another ticket must be good.
-    pub(super) fn depends_on_ticket(&self, ticket: Ticket) {
-        lock(&self.state).tickets.push(ticket);
+    /// The picture refers to what is not there. On the way to a recovery that is as it has to be.
+    pub(super) fn misses_references(&self) {
+        if !self.standing.is_unproven {
+            self.spoil();
+        }
+    }
+
+    /// The picture, or a field of it, is predicted.
+    pub(super) fn is_predicted(&self) {
+        let mut state = lock(&self.state);
+        state.damage = state.damage.max(self.standing.lost_references);
+    }
+
+    /// Another ticket must be good. If decoding began on the way to a recovery, pictures may lack references, and what the
+    /// device says of those ends with the recovery.
+    pub(super) fn depends_on_ticket(&self, ticket: Ticket, lacks_references: bool) {
+        let epoch = if lacks_references && self.standing.is_unproven {
+            self.standing.trusts_since
+        } else {
+            self.standing.epoch
+        };
+        lock(&self.state).tickets.push((ticket, epoch));
     }
 
     /// Another picture must be good.
@@ -69,16 +93,16 @@ impl Health {
     fn known(&self) -> Option<Option<Epoch>> {
         // Whoever has it locked is waiting.
         let mut state = self.state.try_lock().ok()?;
-        let finished = state.tickets.iter().all(|ticket| ticket.outcome().is_some());
+        let finished = state.tickets.iter().all(|(ticket, _)| ticket.outcome().is_some());
         let inherited = state.references.iter().all(|reference| reference.known().is_some());
         (finished && inherited).then(|| self.settle(&mut state))
     }
 
     fn settle(&self, state: &mut State) -> Option<Epoch> {
-        for ticket in std::mem::take(&mut state.tickets) {
+        for (ticket, epoch) in std::mem::take(&mut state.tickets) {
             match ticket.wait() {
                 Outcome::Good => {}
-                Outcome::Damaged => state.damage = state.damage.max(Some(self.standing.epoch)),
+                Outcome::Damaged => state.damage = state.damage.max(Some(epoch)),
             }
         }
         for reference in std::mem::take(&mut state.references) {

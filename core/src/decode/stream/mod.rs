@@ -44,7 +44,7 @@ use crate::{BitstreamError, Error, Result};
 pub use self::event::{DropReason, Event, FrameTag, OutputFrame};
 pub use self::format::StreamFormat;
 pub use self::interlacing::Interlacing;
-pub use self::random_access::DecodingState;
+pub use self::random_access::{DecodingState, StartPolicy};
 pub use crate::pool::Interrupt;
 
 use self::pending::{KeptBytes, PendingPicture, PendingSlice};
@@ -69,6 +69,8 @@ pub enum Alignment {
 pub struct StreamConfig {
     /// Streams that do not say how far they reorder are taken not to reorder at all.
     pub low_latency: bool,
+    /// Where what is shown begins.
+    pub start: StartPolicy,
     /// Frames that downstream holds at once.
     pub downstream_min_frames: usize,
     /// What one call brings.
@@ -169,7 +171,7 @@ impl StreamDecoder {
             config,
             interrupt: Interrupt::new(),
             parameter_sets: ParameterSets::default(),
-            random_access: RandomAccess::default(),
+            random_access: RandomAccess::new(config.start),
             dpb: Dpb::new(policy),
             sei: PendingSei::default(),
             pending: None,
@@ -323,7 +325,11 @@ impl StreamDecoder {
             }
             NalUnitType::Sps | NalUnitType::Pps => self.receive_parameter_set(nal),
             NalUnitType::Sei => self.sei.push(nal),
-            NalUnitType::AccessUnitDelimiter => self.finish_picture(input)?,
+            NalUnitType::AccessUnitDelimiter => {
+                self.finish_picture(input)?;
+                // Of an access unit whose slices did not come.
+                self.sei.clear();
+            }
             NalUnitType::EndOfSequence | NalUnitType::EndOfStream => {
                 self.finish_picture(input)?;
                 self.end_sequence();

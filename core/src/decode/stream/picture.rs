@@ -14,7 +14,7 @@ use crate::h264::PictureId;
 use crate::h264::dpb::StartedPicture;
 use crate::h264::parameter_sets::ActiveParameterSets;
 use crate::h264::sei::PicTiming;
-use crate::h264::slice_header::{DecRefPicMarking, MemoryManagementControlOperation, SliceHeader};
+use crate::h264::slice_header::{DecRefPicMarking, MemoryManagementControlOperation, SliceHeader, SliceType};
 use crate::pool::Frame;
 use crate::{Error, Result};
 
@@ -85,7 +85,12 @@ impl StreamDecoder {
         };
         if !self.dpb.is_second_field(first) {
             self.leave_sequence(&pending.active.sps, first);
-            if let Err(reason) = self.random_access.admit(&pending.candidate(first)) {
+            let mut candidate = pending.candidate(first);
+            // Its SEI may be that of a picture that was lost.
+            if !candidate.is_intra && self.dpb.loses_frames(&pending.active.sps, first) {
+                candidate.recovery_point = None;
+            }
+            if let Err(reason) = self.random_access.admit(&candidate) {
                 self.drop_pending(&mut pending, reason);
                 return Ok(());
             }
@@ -127,6 +132,11 @@ impl StreamDecoder {
             self.drop_pending(pending, DropReason::SecondField);
             return index;
         }
+        if started.lost_frames > 0 || started.repeats {
+            self.random_access.lose_references();
+        }
+        self.random_access
+            .note_references(started.picture, pending.is_intra(), self.dpb.references());
         let standing = self
             .random_access
             .place(top.min(bottom), first.is_some_and(restarts_counting));
@@ -183,12 +193,14 @@ impl StreamDecoder {
             references: self.dpb.references(),
             slices,
         };
+        let mut entries = slices.iter().flat_map(|slice| slice.ref_pic_lists.iter().flatten());
+        let lacks_references = entries.any(Option::is_none);
         match self.session.submit(&job, &target) {
             Ok(submitted) => {
                 if let Some(picture) = self.pictures.get_mut(index) {
                     picture.frame = Some(target);
                     picture.handles[usize::from(started.second_field)] = Some(submitted.picture);
-                    picture.health.depends_on_ticket(submitted.ticket);
+                    picture.health.depends_on_ticket(submitted.ticket, lacks_references);
                 }
                 Ok(())
             }
@@ -201,6 +213,9 @@ impl StreamDecoder {
         let Some(current) = self.pictures.get(index) else {
             return;
         };
+        if slices.iter().any(|slice| slice.header.slice_type != SliceType::I) {
+            current.health.is_predicted();
+        }
         let mut used = [false; MAX_REFERENCES];
         let mut missing = false;
         for slice in slices {
@@ -223,13 +238,15 @@ impl StreamDecoder {
             let picture = self.pictures.iter().find(|picture| picture.id == reference.picture);
             match picture.filter(|_| !reference.lost) {
                 Some(picture) => current.health.depends_on(&picture.health),
+                // What that means for pictures is known to random access.
+                None if reference.lost => {}
                 // Listed, but never to be predicted from.
-                None if reference.non_existing && !reference.lost => {}
+                None if reference.non_existing => {}
                 None => missing = true,
             }
         }
         if missing {
-            current.health.spoil();
+            current.health.misses_references();
         }
     }
 

@@ -20,6 +20,7 @@ const SMALL: &[u8] = include_bytes!("tests/small.264");
 const FAKE_INTERLACED: &[u8] = include_bytes!("tests/fake_interlaced.264");
 const NAL: StreamConfig = StreamConfig {
     low_latency: false,
+    start: StartPolicy::Clean,
     downstream_min_frames: 0,
     alignment: Alignment::Nal,
 };
@@ -256,6 +257,21 @@ fn decoding_begins_at_a_recovery_point_and_drops_what_precedes_it() {
 }
 
 #[test]
+fn a_recovery_point_of_a_picture_that_did_not_come_is_not_that_of_the_next_access_unit() {
+    const DELIMITER: &[u8] = &[9, 0xf0];
+    let units = access_units(OPEN_GOP);
+    let sei_of_lost = units[5].iter().copied().filter(|nal| nal[0] & 31 == 6);
+    let parameter_sets = units[0].iter().copied().filter(|nal| matches!(nal[0] & 31, 7 | 8));
+    let lost = parameter_sets.chain(sei_of_lost).collect::<Vec<_>>();
+    assert!(lost.len() > 2, "a recovery point is among them");
+    let next = [&[DELIMITER], &units[7][..]].concat();
+    let pieces = lost.into_iter().chain(next).map(|nal| vec![nal]);
+    let got = decode_pieces(&mut soft(NAL), pieces);
+    assert_eq!(got.tags(), []);
+    assert_eq!(got.dropped_as(DropReason::AwaitingKeyframe).len(), 1);
+}
+
+#[test]
 fn an_intra_picture_without_recovery_point_is_a_beginning_too() {
     let got = decode_access_units(access_units(OPEN_GOP).into_iter().map(|unit| {
         let keep = |nal: &&[u8]| !matches!(nal[0] & 31, 5 | 6);
@@ -263,6 +279,24 @@ fn an_intra_picture_without_recovery_point_is_a_beginning_too() {
     }));
     assert_eq!(got.tags()[0], 5);
     assert_eq!(got.damaged(), []);
+}
+
+#[test]
+fn a_fast_start_shows_everything_that_it_can_and_flags_what_is_not_right_yet() {
+    let whole = decode_access_units(access_units(OPEN_GOP));
+    let config = StreamConfig {
+        start: StartPolicy::Fast,
+        ..StreamConfig::default()
+    };
+    let without_idr = access_units(OPEN_GOP).into_iter().map(|unit| {
+        let keep = |nal: &&[u8]| nal[0] & 31 != 5;
+        unit.into_iter().filter(keep).collect()
+    });
+    let got = decode_pieces(&mut soft(config), without_idr);
+    // The recovery point is tag 5, and 6 leads it.
+    assert_eq!(got.damaged(), [3, 2, 4, 1]);
+    assert_eq!(got.tags(), [3, 2, 4, 1, 5, 9, 8, 10, 7, 12, 11, 13]);
+    assert_eq!(got.samples()[4..], whole.samples()[6..]);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use super::Dpb;
 use super::frame::{Frame, Origin, StandIn, Viewpoint};
 use crate::h264::PictureStructure;
+use crate::h264::slice_header::SliceHeader;
 use crate::h264::sps::Sps;
 
 impl Dpb {
@@ -13,13 +14,10 @@ impl Dpb {
     /// picture before it stands in for what is missing.
     pub(super) fn fill_gap(&mut self, sps: &Sps, frame_num: u16) -> u32 {
         let max_frame_num = sps.max_frame_num().cast_signed();
-        let (Some(prev_ref_frame_num), Some(limits)) = (self.prev_ref_frame_num, self.limits) else {
+        let skipped = self.skipped(sps, frame_num);
+        let (Some(prev_ref_frame_num), Some(limits), true) = (self.prev_ref_frame_num, self.limits, skipped > 0) else {
             return 0;
         };
-        let skipped = (i32::from(frame_num) - i32::from(prev_ref_frame_num) - 1).rem_euclid(max_frame_num);
-        if frame_num == prev_ref_frame_num || skipped == 0 {
-            return 0;
-        }
         let lost = !sps.gaps_in_frame_num_value_allowed_flag;
         if lost {
             let reason = format!("{frame_num} after {prev_ref_frame_num}: {skipped} reference frames are lost");
@@ -39,6 +37,37 @@ impl Dpb {
             self.insert_gap_frame(sps, skipped, origin);
         }
         if lost { u32::try_from(skipped).unwrap_or(0) } else { 0 }
+    }
+
+    /// Whether reference frames were lost right before the frame whose first slice has `header`, as `frame_num` tells.
+    pub fn loses_frames(&self, sps: &Sps, header: &SliceHeader) -> bool {
+        let may_skip = header.idr_pic_id.is_some() || sps.gaps_in_frame_num_value_allowed_flag;
+        !may_skip && self.skipped(sps, header.frame_num) > 0
+    }
+
+    /// Values that `frame_num` skips.
+    fn skipped(&self, sps: &Sps, frame_num: u16) -> i32 {
+        match self.prev_ref_frame_num {
+            Some(previous) if previous != frame_num => {
+                (i32::from(frame_num) - i32::from(previous) - 1).rem_euclid(sps.max_frame_num().cast_signed())
+            }
+            Some(_) | None => 0,
+        }
+    }
+
+    /// Whether a frame with this `header` and count cannot come after what was decoded: it repeats the number of the
+    /// reference before it (7.4.3) or the count of a frame of its sequence (8.2.1). So do frames behind a lost IDR
+    /// picture if their numbers happen to leave no gap.
+    pub(super) fn repeats(&self, header: &SliceHeader, pic_order_cnt: i32) -> bool {
+        if header.idr_pic_id.is_some() || header.structure != PictureStructure::Frame {
+            return false;
+        }
+        let is_numbered_twice = header.nal_ref_idc != 0 && self.prev_ref_frame_num == Some(header.frame_num);
+        let is_counted_twice = self.last_output == Some(pic_order_cnt)
+            || self.frames.iter().any(|frame| {
+                frame.origin == Origin::Coded && !frame.coded_as_fields && frame.pic_order_cnt() == pic_order_cnt
+            });
+        self.prev_ref_frame_num.is_some() && (is_numbered_twice || is_counted_twice)
     }
 
     fn insert_gap_frame(&mut self, sps: &Sps, frame_num: u16, origin: Origin) {

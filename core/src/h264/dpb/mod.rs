@@ -60,6 +60,8 @@ pub struct StartedPicture {
     pub field_order_cnt: [i32; 2],
     /// Frames that were lost before it: a gap in `frame_num` where the stream allows none.
     pub lost_frames: u32,
+    /// It cannot come after what was decoded: an unknown number of pictures was lost, an IDR picture among them.
+    pub repeats: bool,
 }
 
 /// The decoded picture buffer of one stream.
@@ -141,6 +143,8 @@ impl Dpb {
             None => (self.name_picture(), self.prepare_frame(sps, header)),
         };
         let count = self.poc.derive(sps, header);
+        let [top, bottom] = count.field_order_cnt;
+        let repeats = first_field.is_none() && lost_frames == 0 && self.repeats(header, top.min(bottom));
         let view = Viewpoint {
             frame_num: header.frame_num,
             max_frame_num: sps.max_frame_num().cast_signed(),
@@ -161,6 +165,7 @@ impl Dpb {
             second_field: first_field.is_some(),
             field_order_cnt: self.frame_order_cnt(header.structure, &count, first_field),
             lost_frames,
+            repeats,
         }
     }
 

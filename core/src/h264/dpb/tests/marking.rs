@@ -186,6 +186,32 @@ fn an_announced_gap_is_filled_with_frames_that_never_existed() {
 }
 
 #[test]
+fn a_loss_shows_before_the_picture_that_follows_it_is_started() {
+    let mut stream = Stream::without_reordering(4);
+    stream.decode_frames([0, 1]);
+    assert!(!stream.dpb.loses_frames(&stream.sps, &frame(2, 4)));
+    assert!(stream.dpb.loses_frames(&stream.sps, &frame(4, 8)));
+    assert!(!stream.dpb.loses_frames(&stream.sps, &samples::idr(1)));
+    stream.sps.gaps_in_frame_num_value_allowed_flag = true;
+    assert!(!stream.dpb.loses_frames(&stream.sps, &frame(4, 8)));
+}
+
+#[test]
+fn numbers_and_counts_that_come_twice_tell_of_a_lost_idr_picture() {
+    let repeats = |header: &SliceHeader| {
+        let mut stream = Stream::without_reordering(4);
+        stream.decode_frames(0..3);
+        stream.decode(header).repeats
+    };
+    assert!(repeats(&frame(2, 8)), "the number of the reference before it");
+    assert!(repeats(&frame(3, 4)), "the count of the reference before it");
+    assert!(repeats(&b_frame(3, 2)), "the count of an older one");
+    assert!(!repeats(&frame(3, 6)));
+    assert!(!repeats(&b_frame(3, 5)));
+    assert!(!repeats(&samples::idr(1)), "everything begins anew");
+}
+
+#[test]
 fn a_gap_that_is_not_allowed_is_a_loss_and_the_last_picture_stands_in() {
     let mut stream = Stream::without_reordering(4);
     stream.decode_frames([0, 1]);
