@@ -112,6 +112,16 @@ pub fn encode(recipe: &Recipe, target: &Path) -> Outcome {
     Ok(fed.transpose().map(|_| ())?)
 }
 
+/// Encodes with x264 to Annex B bytes.
+///
+/// # Errors
+/// When x264 is missing or refuses.
+pub fn encoded(recipe: &Recipe) -> Outcome<Vec<u8>> {
+    let file = tempfile::NamedTempFile::new()?;
+    encode(recipe, file.path())?;
+    Ok(std::fs::read(file.path())?)
+}
+
 /// Packs an Annex B file into another container without touching its pictures; the name's ending says which.
 ///
 /// # Errors

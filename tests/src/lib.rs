@@ -12,6 +12,7 @@
 //! * [`damage`]: everything that can happen to a stream.
 //! * [`syntax`]: writes parameter sets, slice headers and macroblocks.
 //! * [`laws`]: what holds for every input, and the inputs.
+//! * [`losses`]: what a receiver misses of a stream.
 //! * [`kernel`]: what a kernel's decoder was told, and how two decoders compare in that.
 //! * [`long_streams`]: the streams that speed is measured with.
 //! * [`measure`]: speed and memory of one decoder over one stream.
@@ -25,6 +26,7 @@ pub mod kernel;
 pub mod launch;
 pub mod laws;
 pub mod long_streams;
+pub mod losses;
 pub mod measure;
 pub mod picture;
 pub mod recipes;

@@ -370,3 +370,43 @@ pub const RECIPES: &[Recipe] = &[
         "--output-depth 10 --output-csp i422 --keyint 1 --slices 3 --crf 18",
     ),
 ];
+
+/// Longer, for what losses in them do: decoded whole these are nothing new.
+pub const LOSSES: &[Recipe] = &[
+    recipe(
+        "loss-slices-4-b-pyramid",
+        QCIF,
+        60,
+        "--profile high --slices 4 --bframes 3 --b-adapt 0 --b-pyramid normal --ref 4 --keyint 25 --crf 28",
+    ),
+    recipe(
+        "loss-open-gop-pyramid",
+        QCIF,
+        70,
+        "--profile high --open-gop --keyint 16 --min-keyint 1 --bframes 5 --b-adapt 0 --b-pyramid normal --ref 4 --crf 29",
+    ),
+    recipe(
+        "loss-intra-refresh-slices",
+        QCIF,
+        70,
+        "--profile main --intra-refresh --keyint 16 --slices 3 --bframes 0 --ref 2 --crf 30",
+    ),
+    recipe(
+        "loss-intra-refresh-b",
+        QCIF,
+        70,
+        "--profile high --intra-refresh --keyint 14 --bframes 2 --b-adapt 0 --crf 30",
+    ),
+    recipe(
+        "loss-one-ref",
+        QCIF,
+        40,
+        "--profile baseline --ref 1 --keyint 12 --min-keyint 12 --crf 28",
+    ),
+    recipe(
+        "loss-one-long-gop",
+        QCIF,
+        60,
+        "--profile high --ref 3 --bframes 2 --keyint infinite --crf 28",
+    ),
+];

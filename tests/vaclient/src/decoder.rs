@@ -216,7 +216,7 @@ impl<'a> Decoder<'a> {
                         sequence.free.push(surface);
                     }
                 }
-                DpbEvent::Discarded { .. } | DpbEvent::Violation(_) => {}
+                DpbEvent::Discarded { .. } | DpbEvent::Unpaired { .. } | DpbEvent::Violation(_) => {}
             }
         }
         Ok(())

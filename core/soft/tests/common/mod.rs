@@ -393,7 +393,7 @@ impl<S: FileSample, F: FnMut(&Frame<S>)> Decoder<S, F> {
                     }
                 }
                 DpbEvent::Released { picture } => drop(self.frames.remove(&picture)),
-                DpbEvent::Discarded { .. } | DpbEvent::Violation(_) => {}
+                DpbEvent::Discarded { .. } | DpbEvent::Unpaired { .. } | DpbEvent::Violation(_) => {}
             }
         }
     }

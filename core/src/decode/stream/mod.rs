@@ -453,6 +453,11 @@ impl StreamDecoder {
                         self.drop_tag(tag, discarded);
                     }
                 }
+                DpbEvent::Unpaired { picture } => {
+                    if let Some(picture) = self.picture(picture) {
+                        picture.health.spoil();
+                    }
+                }
                 DpbEvent::Released { picture } => self.pictures.retain(|held| held.id != picture),
                 DpbEvent::Violation(violation) => self.warn(violation.into()),
             }

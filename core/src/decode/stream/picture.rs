@@ -10,11 +10,12 @@ use super::interlacing::Interlacing;
 use super::pending::{KeptBytes, PendingPicture, PendingSlice};
 use super::random_access::Candidate;
 use crate::decode::{DecodeJob, PictureHandle, SliceJob};
-use crate::h264::PictureId;
 use crate::h264::dpb::StartedPicture;
 use crate::h264::parameter_sets::ActiveParameterSets;
+use crate::h264::reference::ReferencePicture;
 use crate::h264::sei::PicTiming;
 use crate::h264::slice_header::{DecRefPicMarking, MemoryManagementControlOperation, SliceHeader, SliceType};
+use crate::h264::{PictureId, PictureStructure};
 use crate::pool::Frame;
 use crate::{Error, Result};
 
@@ -32,7 +33,7 @@ pub(super) struct Picture {
     frame: Option<Frame>,
     /// What keeps it known to the session, one for each field.
     handles: [Option<PictureHandle>; 2],
-    health: Arc<Health>,
+    pub(super) health: Arc<Health>,
     format: Option<Arc<StreamFormat>>,
     timing: PicTiming,
     /// `TopFieldOrderCnt`, `BottomFieldOrderCnt`; the same twice as long as there is only one field.
@@ -101,6 +102,8 @@ impl StreamDecoder {
             return Err(error);
         }
         let started = self.dpb.start_picture(&pending.active.sps, first);
+        // What is predicted from a field whose other one is lost must know.
+        self.take_dpb_events(DropReason::NotOutput);
         self.counts.lost_frames += u64::from(started.lost_frames);
         let index = self.remember(&mut pending, &started);
         let slices = self.slice_jobs(&mut pending, input, kept);
@@ -216,6 +219,9 @@ impl StreamDecoder {
         if slices.iter().any(|slice| slice.header.slice_type != SliceType::I) {
             current.health.is_predicted();
         }
+        let in_frames = slices
+            .iter()
+            .any(|slice| slice.header.slice_type != SliceType::I && slice.header.structure == PictureStructure::Frame);
         let mut used = [false; MAX_REFERENCES];
         let mut missing = false;
         for slice in slices {
@@ -227,12 +233,14 @@ impl StreamDecoder {
                 }
             }
         }
+        // The lists of a frame are without half a frame. If its other half was lost, others have moved to its place.
+        let is_left_out = |reference: &ReferencePicture| in_frames && reference.fields != [true; 2];
         let used = self
             .dpb
             .references()
             .iter()
             .zip(used)
-            .filter(|(_, used)| *used)
+            .filter(|&(reference, used)| used || is_left_out(reference))
             .map(|(reference, _)| reference);
         for reference in used.filter(|reference| reference.picture != current.id) {
             let picture = self.pictures.iter().find(|picture| picture.id == reference.picture);

@@ -1,7 +1,7 @@
 //! Gaps in `frame_num` (8.2.5.2): announced by the stream, or pictures that were lost.
 
-use super::Dpb;
 use super::frame::{Frame, Origin, StandIn, Viewpoint};
+use super::{Dpb, DpbEvent};
 use crate::h264::PictureStructure;
 use crate::h264::slice_header::SliceHeader;
 use crate::h264::sps::Sps;
@@ -55,19 +55,42 @@ impl Dpb {
         }
     }
 
-    /// Whether a frame with this `header` and count cannot come after what was decoded: it repeats the number of the
-    /// reference before it (7.4.3) or the count of a frame of its sequence (8.2.1). So do frames behind a lost IDR
-    /// picture if their numbers happen to leave no gap.
+    /// Whether a frame or first field with this `header` and count cannot come after what was decoded: it repeats the
+    /// number of the reference before it (7.4.3) or the count of a picture of its sequence (8.2.1). So do pictures behind a
+    /// lost IDR picture if their numbers happen to leave no gap.
     pub(super) fn repeats(&self, header: &SliceHeader, pic_order_cnt: i32) -> bool {
-        if header.idr_pic_id.is_some() || header.structure != PictureStructure::Frame {
+        if header.idr_pic_id.is_some() || self.prev_ref_frame_num.is_none() {
             return false;
         }
         let is_numbered_twice = header.nal_ref_idc != 0 && self.prev_ref_frame_num == Some(header.frame_num);
-        let is_counted_twice = self.last_output == Some(pic_order_cnt)
-            || self.frames.iter().any(|frame| {
-                frame.origin == Origin::Coded && !frame.coded_as_fields && frame.pic_order_cnt() == pic_order_cnt
-            });
-        self.prev_ref_frame_num.is_some() && (is_numbered_twice || is_counted_twice)
+        is_numbered_twice || self.is_counted(header.structure, pic_order_cnt)
+    }
+
+    /// Whether a picture of the same structure has that count.
+    fn is_counted(&self, structure: PictureStructure, pic_order_cnt: i32) -> bool {
+        let mut coded = self.frames.iter().filter(|frame| frame.origin == Origin::Coded);
+        match structure {
+            PictureStructure::Frame => {
+                self.last_output == Some(pic_order_cnt)
+                    || coded.any(|frame| !frame.coded_as_fields && frame.pic_order_cnt() == pic_order_cnt)
+            }
+            PictureStructure::Field(parity) => coded
+                .any(|frame| frame.decoded[parity.index()] && frame.field_order_cnt[parity.index()] == pic_order_cnt),
+        }
+    }
+
+    /// Finds out whether a frame that `header` completes is of two halves. Fields that are no references share their
+    /// `frame_num` with those of other frames, so that after a loss the second field of one frame meets the first of the
+    /// next: then the frame does not begin with the field that others begin with.
+    pub(super) fn note_pair(&mut self, header: &SliceHeader) {
+        let (Some(open), Some(parity)) = (self.open, header.structure.parity()) else {
+            return;
+        };
+        if open.is_reference {
+            self.second_parity = Some(parity);
+        } else if self.second_parity == Some(parity.opposite()) {
+            self.events.push_back(DpbEvent::Unpaired { picture: open.picture });
+        }
     }
 
     fn insert_gap_frame(&mut self, sps: &Sps, frame_num: u16, origin: Origin) {

@@ -23,7 +23,7 @@ use super::ref_lists::{self, CurrentPicture, RefPicLists};
 use super::reference::ReferencePicture;
 use super::slice_header::{DecRefPicMarking, MemoryManagementControlOperation, SliceHeader};
 use super::sps::{PicOrderCntType, Sps};
-use super::{PictureId, PictureStructure};
+use super::{Parity, PictureId, PictureStructure};
 
 /// What happens to pictures, in the order in which it happens.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +37,11 @@ pub enum DpbEvent {
     },
     /// A picture that will never be shown: a flush, or `no_output_of_prior_pics_flag`.
     Discarded {
+        /// Which.
+        picture: PictureId,
+    },
+    /// A frame of which a field seems to be lost: the other one is alone, or was paired with one of another frame.
+    Unpaired {
         /// Which.
         picture: PictureId,
     },
@@ -73,6 +78,8 @@ pub struct Dpb {
     frames: Vec<Frame>,
     /// A first field whose second may follow.
     open: Option<OpenFrame>,
+    /// The second field of the last pair that `frame_num` proves to be one.
+    second_parity: Option<Parity>,
     current: Option<Current>,
     references: Vec<ReferencePicture>,
     poc: PocState,
@@ -122,6 +129,7 @@ impl Dpb {
             limits: None,
             frames: Vec::new(),
             open: None,
+            second_parity: None,
             current: None,
             references: Vec::new(),
             poc: PocState::default(),
@@ -217,6 +225,7 @@ impl Dpb {
             PictureStructure::Field(parity) => [parity.index() == 0, parity.index() == 1],
         };
         if current.second_field {
+            self.note_pair(header);
             self.complete(current.picture, decoded, &marks, field_order_cnt);
         } else {
             self.alive.push(current.picture);
@@ -363,6 +372,7 @@ impl Dpb {
     /// A first field that is left alone is a frame of its own.
     fn close_open_frame(&mut self) {
         if let Some(open) = self.open.take() {
+            self.events.push_back(DpbEvent::Unpaired { picture: open.picture });
             self.frame_is_complete(open.picture);
         }
     }

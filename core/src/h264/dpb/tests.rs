@@ -78,7 +78,10 @@ impl Stream {
         std::iter::from_fn(|| self.dpb.next_event())
             .filter_map(|event| match event {
                 DpbEvent::Output { pic_order_cnt, .. } => Some(pic_order_cnt),
-                DpbEvent::Discarded { .. } | DpbEvent::Released { .. } | DpbEvent::Violation(_) => None,
+                DpbEvent::Discarded { .. }
+                | DpbEvent::Unpaired { .. }
+                | DpbEvent::Released { .. }
+                | DpbEvent::Violation(_) => None,
             })
             .collect()
     }
@@ -104,6 +107,7 @@ fn event_text(event: &DpbEvent) -> String {
     match event {
         DpbEvent::Output { pic_order_cnt, .. } => format!("o{pic_order_cnt}"),
         DpbEvent::Discarded { picture } => format!("d{}", picture.0),
+        DpbEvent::Unpaired { picture } => format!("u{}", picture.0),
         DpbEvent::Released { picture } => format!("r{}", picture.0),
         DpbEvent::Violation(violation) => format!("!{}", violation.element),
     }

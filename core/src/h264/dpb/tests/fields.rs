@@ -200,3 +200,44 @@ fn operation_5_in_a_first_field_lets_the_second_follow_with_frame_num_0() {
     assert_eq!(second.field_order_cnt, [0, 1]);
     assert_eq!(stream.references(&frame(1, 4)), "s0");
 }
+
+#[test]
+fn a_field_that_stays_alone_is_reported_before_it_is_output() {
+    let mut stream = interlaced(4);
+    stream.decode_pair(0);
+    assert_eq!(stream.events(), "o0");
+    stream.decode(&field(TOP, frame(1, 2)));
+    stream.decode_pair(2);
+    assert_eq!(stream.events(), "u1 o2 o4");
+}
+
+#[test]
+fn halves_of_two_frames_are_known_by_their_order() {
+    let mut stream = interlaced(4);
+    stream.decode_pair(0);
+    stream.decode_pair(1);
+    stream.events();
+    // The top field with count 6 is lost; the next frame's completes its bottom field.
+    stream.decode(&field(BOTTOM, b_frame(2, 7)));
+    assert!(stream.decode(&field(TOP, b_frame(2, 8))).second_field);
+    assert!(stream.events().contains('u'));
+    stream.decode(&field(BOTTOM, b_frame(2, 9)));
+    stream.decode_pair(2);
+    assert!(stream.events().contains('u'), "its top field was taken for the other");
+    stream.decode(&field(TOP, b_frame(3, 10)));
+    stream.decode(&field(BOTTOM, b_frame(3, 11)));
+    assert!(!stream.events().contains('u'));
+}
+
+#[test]
+fn a_first_field_with_a_number_or_count_that_was_there_tells_of_a_loss() {
+    let repeats = |header: SliceHeader| {
+        let mut stream = interlaced(4);
+        stream.decode_pair(0);
+        stream.decode_pair(1);
+        stream.decode(&field(TOP, header)).repeats
+    };
+    assert!(repeats(frame(1, 8)));
+    assert!(repeats(frame(2, 2)));
+    assert!(!repeats(frame(2, 4)));
+}

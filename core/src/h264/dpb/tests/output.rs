@@ -374,7 +374,7 @@ fn every_picture_is_shown_once_and_released_once_whatever_comes() {
                 released.push(picture);
             }
             DpbEvent::Discarded { picture } => panic!("{picture:?} is discarded"),
-            DpbEvent::Violation(_) => {}
+            DpbEvent::Unpaired { .. } | DpbEvent::Violation(_) => {}
         }
     }
     shown.sort();

@@ -1,0 +1,232 @@
+//! What a receiver misses of a stream: slices, pictures, parameter sets, the beginning or the end. The same every time.
+
+use fourier_core::h264::slice_header::{PicOrderCnt, SliceHeader};
+use fourier_core::h264::{NalUnit, NalUnitType, ParameterSets};
+
+use crate::annexb::Nal;
+use crate::damage::Dice;
+
+/// A NAL unit of the original that arrived.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Arrived {
+    /// Its place in the original.
+    pub number: usize,
+    /// How many of its bytes arrived, start code included.
+    pub length: usize,
+}
+
+/// A stream of which not everything arrived.
+#[derive(Clone, Debug)]
+pub struct Reception {
+    /// Nothing in what arrived can tell that something is missing.
+    pub is_untold: bool,
+    /// What was lost.
+    pub what: String,
+    /// What was not.
+    pub arrived: Vec<Arrived>,
+}
+
+/// A stream whose NAL units are known to belong to pictures.
+#[derive(Clone, Debug)]
+pub struct Original<'a> {
+    /// All of it.
+    pub nals: &'a [Nal],
+    /// The first NAL unit with a slice of each picture, ascending.
+    pub pictures: &'a [usize],
+    /// The numbers of each picture; `None` where they cannot be read.
+    numbers: Vec<Option<Numbers>>,
+}
+
+/// What of a picture tells whether others are missing before it.
+#[derive(Clone, Debug)]
+struct Numbers {
+    header: SliceHeader,
+    max_frame_num: u32,
+}
+
+impl Numbers {
+    /// Whether this picture may stand behind `previous`, where in the original `lost` was: as far as `frame_num` tells, and
+    /// the count if pictures have one.
+    fn may_follow(&self, previous: &Self, lost: &Self) -> bool {
+        let steps = u32::from(previous.header.nal_ref_idc != 0);
+        let frame_num = (u32::from(previous.header.frame_num) + steps) % self.max_frame_num;
+        let counts = (self.header.pic_order_cnt, lost.header.pic_order_cnt);
+        let is_counted_on = matches!(counts, (PicOrderCnt::Type2, _)) || counts.0 == counts.1;
+        self.header.idr_pic_id.is_none() && u32::from(self.header.frame_num) == frame_num && is_counted_on
+    }
+}
+
+impl<'a> Original<'a> {
+    /// The NAL units of `stream`, and those of them that begin a picture.
+    pub fn new(stream: &[u8], nals: &'a [Nal], pictures: &'a [usize]) -> Self {
+        let mut sets = ParameterSets::default();
+        let mut numbers = Vec::with_capacity(pictures.len());
+        for (number, nal) in nals.iter().enumerate() {
+            let read = NalUnit::parse(&stream[nal.header..nal.range.end]).ok();
+            if pictures.binary_search(&number).is_ok() {
+                let header = read.as_ref().and_then(|nal| sets.parse_slice_header(nal).ok());
+                numbers.push(header.map(|(header, active)| Numbers {
+                    header,
+                    max_frame_num: active.sps.max_frame_num(),
+                }));
+            }
+            // What cannot be read is not needed.
+            let _ = match &read {
+                Some(nal) if nal.nal_unit_type == NalUnitType::Sps => sets.receive_sps(nal).map(drop),
+                Some(nal) if nal.nal_unit_type == NalUnitType::Pps => sets.receive_pps(nal).map(drop),
+                _ => Ok(()),
+            };
+        }
+        Self {
+            nals,
+            pictures,
+            numbers,
+        }
+    }
+    /// The picture that the NAL unit belongs to, or that came before it; `None` before the first.
+    pub fn picture_of(&self, number: usize) -> Option<usize> {
+        self.pictures.partition_point(|&first| first <= number).checked_sub(1)
+    }
+
+    fn slices_of(&self, picture: usize) -> Vec<usize> {
+        let slices = (0..).zip(self.nals).filter(|(_, nal)| nal.is_slice());
+        slices
+            .map(|(number, _)| number)
+            .filter(|&number| self.picture_of(number) == Some(picture))
+            .collect()
+    }
+
+    fn without(&self, what: String, lost: impl Fn(usize, &Nal) -> bool) -> Reception {
+        let all = (0..).zip(self.nals).filter(|(number, nal)| !lost(*number, nal));
+        let arrived = all.map(|(number, nal)| Arrived {
+            number,
+            length: nal.range.len(),
+        });
+        // Slices may refer to others that the stream sends under the same name.
+        let lacks_parameter_sets = (0..)
+            .zip(self.nals)
+            .any(|(number, nal)| matches!(nal.nal_unit_type, 7 | 8) && lost(number, nal));
+        Reception {
+            is_untold: lacks_parameter_sets || self.numbers_go_on_without(&lost),
+            what,
+            arrived: arrived.collect(),
+        }
+    }
+
+    /// Whether an IDR picture is among the lost and the numbers behind it go on from those before it: as it happens with
+    /// sequences of one length.
+    fn numbers_go_on_without(&self, lost: impl Fn(usize, &Nal) -> bool) -> bool {
+        let is_lost: Vec<_> = self
+            .pictures
+            .iter()
+            .map(|&first| lost(first, &self.nals[first]))
+            .collect();
+        let is_idr = |picture: &Option<Numbers>| picture.as_ref().is_some_and(|n| n.header.idr_pic_id.is_some());
+        (1..is_lost.len())
+            .filter(|&first| is_lost[first] && !is_lost[first - 1])
+            .any(|first| {
+                let Some(run) = is_lost[first..].iter().position(|&lost| !lost) else {
+                    return false;
+                };
+                let [previous, lost, next] =
+                    [first - 1, first, first + run].map(|picture| self.numbers[picture].as_ref());
+                let (Some(previous), Some(lost), Some(next)) = (previous, lost, next) else {
+                    return false;
+                };
+                self.numbers[first..first + run].iter().any(is_idr) && next.may_follow(previous, lost)
+            })
+    }
+
+    fn cut_in(&self, cut: usize, length: usize) -> Reception {
+        let mut reception = self.without(format!("NAL unit {cut} behind byte {length}"), |_, _| false);
+        if let Some(arrived) = reception.arrived.get_mut(cut) {
+            arrived.length = arrived.length.min(length);
+        }
+        reception
+    }
+}
+
+/// `rounds` of every kind of loss; `seed` makes others.
+pub fn receptions(original: &Original<'_>, seed: u64, rounds: usize) -> Vec<Reception> {
+    let mut dice = Dice::new(seed);
+    (0..rounds).flat_map(|_| round(original, &mut dice)).collect()
+}
+
+fn round(original: &Original<'_>, dice: &mut Dice) -> Vec<Reception> {
+    let count = original.nals.len();
+    // The first picture is where decoding begins in most streams: losing it is a kind of its own.
+    let some_picture = |dice: &mut Dice| 1 + dice.below(original.pictures.len().saturating_sub(1));
+    let mut receptions = Vec::new();
+    receptions.extend([
+        lost_slice(original, dice, "a slice", |slices, dice| {
+            slices[dice.below(slices.len())]
+        }),
+        lost_slice(original, dice, "the first slice", |slices, _| slices[0]),
+        lost_slice(original, dice, "the last slice", |slices, _| slices[slices.len() - 1]),
+    ]);
+    for pictures in [1, 2, 1 + dice.below(20)] {
+        let first = some_picture(dice);
+        let lost = first..first + pictures;
+        receptions.push(original.without(format!("pictures {lost:?}"), |number, nal| {
+            nal.is_slice()
+                && original
+                    .picture_of(number)
+                    .is_some_and(|picture| lost.contains(&picture))
+        }));
+    }
+    for one_in in [4, 12, 40] {
+        let lost: Vec<_> = original
+            .nals
+            .iter()
+            .map(|nal| nal.is_slice() && dice.below(one_in) == 0)
+            .collect();
+        receptions.push(original.without(format!("one slice in {one_in}"), |number, _| lost[number]));
+    }
+    let burst = dice.below(count);
+    let burst = burst..burst + 1 + dice.below(12);
+    receptions.push(original.without(format!("NAL units {burst:?}"), |number, _| burst.contains(&number)));
+    let joined = dice.below(count);
+    receptions.push(
+        original.without(format!("anything before NAL unit {joined}"), |number, _| {
+            number < joined
+        }),
+    );
+    receptions.push(original.without(
+        format!("anything but parameter sets before NAL unit {joined}"),
+        |number, nal| !matches!(nal.nal_unit_type, 7 | 8) && number < joined,
+    ));
+    let ends: Vec<_> = (0..count).filter(|&number| original.nals[number].is_slice()).collect();
+    if let Some(&cut) = ends.get(dice.below(ends.len())) {
+        let length = original.nals[cut].range.len();
+        receptions.push(original.cut_in(cut, length / 2 + dice.below(length / 2)));
+        let mut end = original.cut_in(cut, 8 + dice.below(length));
+        end.arrived.truncate(cut + 1);
+        end.what = format!("anything behind the middle of NAL unit {cut}");
+        receptions.push(end);
+    }
+    let sets: Vec<_> = (0..count)
+        .filter(|&number| matches!(original.nals[number].nal_unit_type, 7 | 8))
+        .collect();
+    if let Some(&first) = sets.get(dice.below(sets.len())) {
+        let many = 1 + dice.below(2);
+        receptions.push(original.without(
+            format!("{many} parameter sets from NAL unit {first} on"),
+            |number, _| sets.contains(&number) && (first..first + many).contains(&number),
+        ));
+    }
+    receptions
+}
+
+fn lost_slice(
+    original: &Original<'_>,
+    dice: &mut Dice,
+    which: &str,
+    choose: impl Fn(&[usize], &mut Dice) -> usize,
+) -> Reception {
+    let picture = dice.below(original.pictures.len());
+    let slices = original.slices_of(picture);
+    let lost = choose(&slices, dice);
+    original.without(format!("{which} of picture {picture}: NAL unit {lost}"), |number, _| {
+        number == lost
+    })
+}
