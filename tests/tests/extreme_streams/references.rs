@@ -13,11 +13,13 @@ use crate::{DEVICES, must_equal_libavcodec, must_show, pictures, value};
 /// `MaxDpbFrames` at most (A.3.1).
 const MOST: u32 = 16;
 
-/// Pictures in decoding order, and references as many as there can be.
+/// References as many as there can be, and 8 bits of `frame_num` and of `pic_order_cnt_lsb`.
 fn sixteen(sps: Sps) -> Sps {
     Sps {
         max_num_ref_frames: MOST as u8,
-        pic_order_cnt_type: PicOrderCntType::Type2,
+        pic_order_cnt_type: PicOrderCntType::Type0 {
+            log2_max_pic_order_cnt_lsb_minus4: 4,
+        },
         log2_max_frame_num_minus4: 4,
         ..sps
     }
@@ -55,9 +57,12 @@ fn with_first(mut header: SliceHeader, long_term_pic_num: u32) -> SliceHeader {
 /// Sixteen frames of value 0 to 15, each a long-term reference.
 fn sixteen_frames() -> Sequence {
     let mut sequence = Sequence::new(sixteen(frames_of(1, 1)));
-    sequence.picture(long_term_idr(), &flat(value(0)));
+    sequence.picture(long_term_idr().lsb(0), &flat(value(0)));
     for idx in 1..MOST {
-        sequence.picture(long_term(header(SliceType::I, idx), idx), &flat(value(idx as usize)));
+        sequence.picture(
+            long_term(header(SliceType::I, idx), idx).lsb(idx),
+            &flat(value(idx as usize)),
+        );
     }
     sequence
 }
@@ -66,10 +71,10 @@ fn sixteen_frames() -> Sequence {
 fn each_of_16_long_term_frames_is_found_by_its_place_and_by_its_number() -> Outcome {
     let mut sequence = sixteen_frames();
     let mut expected: Vec<u8> = (0..MOST as usize).map(value).collect();
-    let picture = || header(SliceType::P, MOST).for_nobody();
     for idx in 0..MOST {
-        sequence.picture(picture().choosing_among(MOST as u8), &copy_of(idx as u8));
-        sequence.picture(with_first(picture(), MOST - 1 - idx), &copy_of(0));
+        let picture = |place| header(SliceType::P, MOST).for_nobody().lsb(MOST + 2 * idx + place);
+        sequence.picture(picture(0).choosing_among(MOST as u8), &copy_of(idx as u8));
+        sequence.picture(with_first(picture(1), MOST - 1 - idx), &copy_of(0));
         expected.extend([idx, MOST - 1 - idx].map(|idx| value(idx as usize)));
     }
     must_show("16 long-term frames", &sequence.stream, &expected)?;
@@ -93,14 +98,16 @@ fn long_term_numbers_are_given_up_and_taken_over_while_all_16_are_in_use() -> Ou
         );
         let operations = if round % 2 == 0 { vec![unmark, mark] } else { vec![mark] };
         sequence.picture(
-            header(SliceType::I, frame_num).marking(&operations),
+            header(SliceType::I, frame_num)
+                .lsb(MOST + 2 * round)
+                .marking(&operations),
             &flat(value(number)),
         );
         frame_num += 1;
         held[idx as usize] = number;
         let seen = (round * 5 % MOST) as usize;
-        let picture = header(SliceType::P, frame_num).for_nobody().choosing_among(MOST as u8);
-        sequence.picture(picture, &copy_of(seen as u8));
+        let picture = header(SliceType::P, frame_num).for_nobody().lsb(MOST + 2 * round + 1);
+        sequence.picture(picture.choosing_among(MOST as u8), &copy_of(seen as u8));
         expected.extend([number, held[seen]].map(value));
     }
     must_show("numbers taken over", &sequence.stream, &expected)?;
@@ -120,16 +127,19 @@ fn each_of_32_long_term_fields_is_found_by_its_place_and_by_its_number() -> Outc
         } else {
             long_term(header(SliceType::I, idx), idx)
         };
-        sequence.picture(first.field(Parity::Top), &flat(top));
+        sequence.picture(first.lsb(2 * idx).field(Parity::Top), &flat(top));
         // The second field of an IDR picture is none, and shares its number.
         let second = header(SliceType::I, idx).marking(&[Operation::MarkCurrentLongTerm {
             long_term_frame_idx: idx,
         }]);
-        sequence.picture(second.field(Parity::Bottom), &flat(bottom));
+        sequence.picture(second.lsb(2 * idx + 1).field(Parity::Bottom), &flat(bottom));
         expected.push([top, bottom]);
     }
     for idx in 0..MOST {
-        let picture = |parity| header(SliceType::P, MOST).for_nobody().field(parity);
+        let picture = |parity| {
+            let count = 2 * (MOST + idx) + u32::from(parity == Parity::Bottom);
+            header(SliceType::P, MOST).for_nobody().lsb(count).field(parity)
+        };
         // Same parity first, then by turns: place 2n is that of frame n, place 2n + 1 the other field of it.
         sequence.picture(
             picture(Parity::Top).choosing_among(2 * MOST as u8),
