@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 /// What of the headers the driver uses; bindgen adds what these are made of.
 const TYPES: &str = "VADriverContext|VADriverVTable|VA(PictureParameter|IQMatrix|SliceParameter)BufferH264|VADRMPRIMESurfaceDescriptor|VADRMFormatModifierList\
-                     |VASurfaceAttribType|VASurfaceDecodeMBErrors";
+                     |VASurfaceAttribType|VASurfaceAttribExternalBuffers|VASurfaceDecodeMBErrors";
 const CONSTANTS: &str = "VA_(STATUS|PICTURE_H264|RT_FORMAT|SURFACE_ATTRIB|EXPORT_SURFACE|SLICE_DATA_FLAG|DEC_SLICE)_.*\
                          |VA_FOURCC_(NV12|P010)|VA_INVALID_.*|VA_LSB_FIRST|VA_ATTRIB_NOT_SUPPORTED|VA_TIMEOUT_INFINITE";
 

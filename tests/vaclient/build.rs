@@ -6,8 +6,7 @@ use std::path::PathBuf;
 
 const HEADERS: &str =
     "#include <va/va.h>\n#include <va/va_drm.h>\n#include <va/va_drmcommon.h>\n#include <va/va_x11.h>\n";
-const TYPES: &str =
-    "VA(PictureParameter|IQMatrix|SliceParameter)BufferH264|VADRMPRIMESurfaceDescriptor|VASurfaceDecodeMBErrors";
+const TYPES: &str = "VA(PictureParameter|IQMatrix|SliceParameter)BufferH264|VADRMPRIMESurfaceDescriptor|VASurfaceDecodeMBErrors|VASurfaceAttribExternalBuffers";
 const FUNCTIONS: &str = "va[A-Z].*|X(Open|Close)Display";
 
 fn main() -> Result<(), Box<dyn Error>> {

@@ -7,6 +7,7 @@ use crate::driver::Driver;
 use crate::ffi::{parameters, va};
 use crate::format::SampleFormat;
 use crate::status::{Result, Status};
+use crate::surface::IMPORTED_TYPES;
 
 /// The smallest sizes that applications try surfaces with are below what some devices decode; memory of such sizes is
 /// made all the same.
@@ -195,7 +196,9 @@ impl Driver {
         let capabilities = self.capabilities();
         let (min, max) = (capabilities.min_size, capabilities.max_size);
         let memory_types = match capabilities.export_kind {
-            MemoryKind::DmaBuf => va::VA_SURFACE_ATTRIB_MEM_TYPE_VA | va::VA_SURFACE_ATTRIB_MEM_TYPE_DRM_PRIME_2,
+            MemoryKind::DmaBuf => IMPORTED_TYPES
+                .iter()
+                .fold(va::VA_SURFACE_ATTRIB_MEM_TYPE_VA, |all, kind| all | kind),
             MemoryKind::MemFd => va::VA_SURFACE_ATTRIB_MEM_TYPE_VA,
         };
         let get = va::VA_SURFACE_ATTRIB_GETTABLE;

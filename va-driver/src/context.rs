@@ -218,7 +218,7 @@ impl Driver {
         }
         surface.wait_for_readers();
         let layout = format::frame_layout(&capture)?;
-        Ok(surface.target((sps, &layout), self, pool)?)
+        Ok(surface.target((sps, &layout), self, (session, pool))?)
     }
 }
 

@@ -11,7 +11,7 @@ use crate::format::SampleFormat;
 use crate::status::{Result, Status};
 
 /// `DRM_FORMAT_MOD_INVALID`: the importer is to find out by itself.
-const DRM_FORMAT_MOD_INVALID: u64 = 0x00ff_ffff_ffff_ffff;
+pub const DRM_FORMAT_MOD_INVALID: u64 = 0x00ff_ffff_ffff_ffff;
 /// Importers take LINEAR only with rows that begin at multiples of this many bytes.
 const LINEAR_PITCH_ALIGNMENT: usize = 64;
 

@@ -4,6 +4,7 @@ use fourier_core::device::Capabilities;
 use fourier_core::device::format;
 use fourier_core::h264::Sps;
 use fourier_core::memory::{FrameLayout, PixelFormat};
+use fourier_core::units::Size;
 
 use crate::ffi::va;
 
@@ -82,6 +83,15 @@ impl SampleFormat {
         match self {
             Self::Nv12 => 1,
             Self::P010 => 2,
+        }
+    }
+
+    /// Rows of a plane of a picture, and bytes of each.
+    pub fn rows(self, plane: usize, size: Size) -> (usize, usize) {
+        let (width, height) = (size.width as usize, size.height as usize);
+        match plane {
+            0 => (height, width * self.bytes_per_sample()),
+            _ => (height.div_ceil(2), width.next_multiple_of(2) * self.bytes_per_sample()),
         }
     }
 

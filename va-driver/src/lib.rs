@@ -23,6 +23,7 @@ mod format;
 mod h264;
 mod ids;
 mod image;
+mod import;
 mod log;
 mod picture;
 mod render;

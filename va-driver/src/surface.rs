@@ -4,9 +4,9 @@ use std::ffi::c_int;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use fourier_core::decode::{Outcome, ScratchAllocator};
+use fourier_core::decode::{Outcome, ScratchAllocator, Session};
 use fourier_core::h264::Sps;
-use fourier_core::memory::{FrameLayout, Readers};
+use fourier_core::memory::{FrameLayout, FrameMemory, MemoryKind, Readers};
 use fourier_core::pool::{Frame, FramePool};
 use fourier_core::units::Size;
 
@@ -15,6 +15,7 @@ use crate::ffi::{Caller, parameters, va};
 use crate::format::SampleFormat;
 use crate::h264;
 use crate::ids::lock;
+use crate::import::Description;
 use crate::picture::{Picture, Progress, Target};
 use crate::status::{Failure, Result, Status};
 
@@ -29,7 +30,19 @@ pub struct SurfaceRequest {
     size: Size,
     /// The first one is made.
     formats: Vec<SampleFormat>,
+    /// `VA_SURFACE_ATTRIB_MEM_TYPE_*`.
+    memory_type: u32,
+    /// Those that there may be besides the driver's own.
+    imported_types: &'static [u32],
+    /// `VASurfaceAttribExternalBufferDescriptor`.
+    descriptor: Option<va::VASurfaceAttrib>,
 }
+
+/// Memory types of the application, where surfaces are dma-bufs.
+pub const IMPORTED_TYPES: &[u32] = &[
+    va::VA_SURFACE_ATTRIB_MEM_TYPE_DRM_PRIME,
+    va::VA_SURFACE_ATTRIB_MEM_TYPE_DRM_PRIME_2,
+];
 
 impl SurfaceRequest {
     /// A surface of `format`, a `VA_RT_FORMAT_*`; `known` is what the device gives.
@@ -53,6 +66,9 @@ impl SurfaceRequest {
             (Some(width), Some(height)) => Ok(Self {
                 size: Size { width, height },
                 formats,
+                memory_type: va::VA_SURFACE_ATTRIB_MEM_TYPE_VA,
+                imported_types: &[],
+                descriptor: None,
             }),
             (width, height) => {
                 Err(Status::ResolutionNotSupported.because(format!("a surface of {width:?} by {height:?} samples")))
@@ -75,16 +91,61 @@ impl SurfaceRequest {
                     false => Ok(()),
                 }
             }
-            va::VASurfaceAttribMemoryType if value != Some(va::VA_SURFACE_ATTRIB_MEM_TYPE_VA) => {
-                refuse("memory of the application")
+            va::VASurfaceAttribMemoryType => {
+                let is_known =
+                    |kind: &u32| *kind == va::VA_SURFACE_ATTRIB_MEM_TYPE_VA || self.imported_types.contains(kind);
+                let Some(kind) = value.filter(is_known) else {
+                    return refuse("a type of memory");
+                };
+                self.memory_type = kind;
+                Ok(())
+            }
+            va::VASurfaceAttribExternalBufferDescriptor => {
+                self.descriptor = Some(*attribute);
+                Ok(())
             }
             va::VASurfaceAttribDRMFormatModifiers => match parameters::modifiers(attribute, caller) {
                 Some(list) if list.contains(&0) => Ok(()),
                 Some(_) | None => refuse("modifiers without DRM_FORMAT_MOD_LINEAR"),
             },
-            // What it is for makes no difference; a descriptor says nothing without a memory type.
+            // What it is for makes no difference.
             _ => Ok(()),
         }
+    }
+
+    /// The memory of `count` surfaces, where it is the application's; none where it is the driver's.
+    ///
+    /// # Errors
+    /// [`Status::InvalidParameter`] without a descriptor, and those of [`Description`].
+    pub fn imports(&self, count: usize, caller: &Caller) -> Result<Vec<Arc<FrameMemory>>> {
+        let invalid = |why: &str| Status::InvalidParameter.because(why.to_owned());
+        let descriptor = || {
+            let descriptor = self.descriptor.as_ref();
+            descriptor.ok_or_else(|| invalid("memory of the application without a descriptor"))
+        };
+        let descriptions = match self.memory_type {
+            va::VA_SURFACE_ATTRIB_MEM_TYPE_DRM_PRIME => {
+                let (buffers, fds) = parameters::external_buffers(descriptor()?, caller)?;
+                let fds = fds.get(..count).ok_or_else(|| invalid("fewer buffers than surfaces"))?;
+                let all = fds.iter().map(|&fd| Description::of_buffers(&buffers, fd));
+                all.collect::<Result<Vec<_>>>()?
+            }
+            va::VA_SURFACE_ATTRIB_MEM_TYPE_DRM_PRIME_2 if count == 1 => {
+                let descriptor = parameters::prime_descriptor(descriptor()?, caller)?;
+                vec![Description::of_prime(&descriptor)?]
+            }
+            va::VA_SURFACE_ATTRIB_MEM_TYPE_DRM_PRIME_2 => return Err(invalid("one descriptor is one surface")),
+            // The driver's own; a descriptor says nothing then.
+            _ => Vec::new(),
+        };
+        let memories = descriptions.into_iter();
+        memories
+            .map(|description| description.into_memory(self.format(), self.size))
+            .collect()
+    }
+
+    fn format(&self) -> SampleFormat {
+        self.formats.first().copied().unwrap_or(SampleFormat::Nv12)
     }
 }
 
@@ -103,7 +164,38 @@ struct State {
     frame: Option<Frame>,
     /// An application may look at the memory without asking: it must stay the surface's own.
     is_lent: bool,
+    origin: Origin,
     picture: Option<Arc<Picture>>,
+}
+
+/// Whose memory it is.
+#[derive(Debug, Default)]
+enum Origin {
+    /// The device's.
+    #[default]
+    Device,
+    /// The application's; the device cannot decode pictures of that layout into it.
+    Application { refused: Option<FrameLayout> },
+}
+
+impl State {
+    /// Sees memory of the application as the device lays its pictures out, if it can decode into it.
+    fn prove(&mut self, layout: &FrameLayout, session: &Session) {
+        let (Origin::Application { refused }, Some(frame)) = (&mut self.origin, &self.frame) else {
+            return;
+        };
+        if frame.memory().layout == *layout || refused.as_ref() == Some(layout) {
+            return;
+        }
+        let memory = frame.memory().with_layout(layout);
+        match memory.and_then(|memory| session.adopt(Arc::new(memory))) {
+            Ok(frame) => self.frame = Some(frame),
+            Err(error) => {
+                tracing::debug!("pictures are copied to memory of the application: {error}");
+                *refused = Some(layout.clone());
+            }
+        }
+    }
 }
 
 impl Surface {
@@ -112,6 +204,20 @@ impl Surface {
             size,
             format,
             state: Mutex::default(),
+        }
+    }
+
+    /// A surface of memory of the application, which may look at it whenever it likes.
+    fn imported(size: Size, format: SampleFormat, memory: Arc<FrameMemory>) -> Self {
+        Self {
+            size,
+            format,
+            state: Mutex::new(State {
+                frame: Some(Frame::adopt(memory)),
+                is_lent: true,
+                origin: Origin::Application { refused: None },
+                picture: None,
+            }),
         }
     }
 
@@ -188,10 +294,11 @@ impl Surface {
         &self,
         (sps, layout): (&Sps, &FrameLayout),
         driver: &Driver,
-        pool: &FramePool,
+        (session, pool): (&Session, &FramePool),
     ) -> Result<Target, fourier_core::Error> {
         let scratch = &driver.scratch;
         let mut state = lock(&self.state);
+        state.prove(layout, session);
         let covers = layout.size.width >= self.size.width && layout.size.height >= self.size.height;
         let own = match state.frame.clone() {
             Some(frame) if frame.memory().layout == *layout || state.is_lent || !covers => frame,
@@ -244,17 +351,35 @@ impl Driver {
     /// # Errors
     /// Those of [`SurfaceRequest::new`].
     pub fn surface_request<T: TryInto<u32>>(&self, size: (T, T), format: T) -> Result<SurfaceRequest> {
-        SurfaceRequest::new(size, format, SampleFormat::of_device(self.capabilities()))
+        let capabilities = self.capabilities();
+        let request = SurfaceRequest::new(size, format, SampleFormat::of_device(capabilities))?;
+        Ok(SurfaceRequest {
+            imported_types: match capabilities.export_kind {
+                MemoryKind::DmaBuf => IMPORTED_TYPES,
+                MemoryKind::MemFd => &[],
+            },
+            ..request
+        })
     }
 
-    /// `vaCreateSurfaces2`: fills `list`. All or none.
+    /// `vaCreateSurfaces2`: fills `list`, with the memories of `imports` if there are any. All or none.
     ///
     /// # Errors
     /// [`Status::AllocationFailed`].
-    pub fn create_surfaces(&self, request: &SurfaceRequest, list: &mut [va::VASurfaceID]) -> Result {
-        let format = request.formats.first().copied().unwrap_or(SampleFormat::Nv12);
+    pub fn create_surfaces(
+        &self,
+        request: &SurfaceRequest,
+        imports: Vec<Arc<FrameMemory>>,
+        list: &mut [va::VASurfaceID],
+    ) -> Result {
+        let (size, format) = (request.size, request.format());
+        let mut imports = imports.into_iter();
         for index in 0..list.len() {
-            match self.surfaces.insert(|_| Surface::new(request.size, format)) {
+            let surface = match imports.next() {
+                Some(memory) => Surface::imported(size, format, memory),
+                None => Surface::new(size, format),
+            };
+            match self.surfaces.insert(|_| surface) {
                 Ok(id) => list[index] = id,
                 Err(failure) => {
                     let made = list.get(..index).unwrap_or_default();

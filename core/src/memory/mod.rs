@@ -15,9 +15,11 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::Result;
-use crate::sys::{CpuAccessKind, PollFlags, dma_buf_readers_done, poll_fd};
+use nix::errno::Errno;
+
+use crate::sys::{CpuAccessKind, PollFlags, dma_buf_readers_done, object, poll_fd};
 use crate::units::Size;
+use crate::{Error, IoctlError, Result};
 
 pub use crate::sys::MemoryKind;
 pub use access::CpuAccess;
@@ -75,6 +77,48 @@ impl FrameLayout {
 }
 
 impl FrameMemory {
+    /// Memory that somebody else made. Its objects are as long as the kernel says, whatever `layout` has of that.
+    ///
+    /// # Errors
+    /// [`crate::Error::Device`]: EINVAL for what is neither a dma-buf nor a memfd that cannot shrink.
+    pub fn import(fds: Vec<OwnedFd>, mut layout: FrameLayout) -> Result<Self> {
+        let kinds = fds.iter().map(|fd| object::kind(fd.as_fd()));
+        let kinds = kinds.collect::<std::result::Result<Vec<_>, _>>()?;
+        let lengths = fds.iter().map(|fd| object::length(fd.as_fd()));
+        layout.object_lengths = lengths.collect::<std::result::Result<_, _>>()?;
+        let kind = match kinds.contains(&MemoryKind::MemFd) {
+            true => MemoryKind::MemFd,
+            false => MemoryKind::DmaBuf,
+        };
+        Ok(Self { fds, kind, layout })
+    }
+
+    /// The same memory as a device lays its pictures out.
+    ///
+    /// # Errors
+    /// [`crate::Error::Unsupported`] if samples lie elsewhere or the memory is too short, [`crate::Error::Device`] if its
+    /// descriptors cannot be duplicated.
+    pub fn with_layout(&self, layout: &FrameLayout) -> Result<Self> {
+        let own = &self.layout;
+        let same_places = (own.fourcc, own.modifier, &own.planes) == (layout.fourcc, layout.modifier, &layout.planes);
+        let (lengths, needed) = (&own.object_lengths, &layout.object_lengths);
+        let is_long_enough =
+            lengths.len() == needed.len() && lengths.iter().zip(needed).all(|(own, needed)| own >= needed);
+        if !same_places || !is_long_enough {
+            return Err(Error::Unsupported(format!("memory of {own:?} as {layout:?}")));
+        }
+        let clones = self.fds.iter().map(OwnedFd::try_clone);
+        let fds = clones.collect::<std::io::Result<_>>().map_err(|error| {
+            let errno = Errno::from_raw(error.raw_os_error().unwrap_or(0));
+            IoctlError::new("fcntl(F_DUPFD_CLOEXEC)", "frame memory", errno)
+        })?;
+        Ok(Self {
+            fds,
+            kind: self.kind,
+            layout: layout.clone(),
+        })
+    }
+
     /// Maps it for reading.
     ///
     /// # Errors

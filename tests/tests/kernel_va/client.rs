@@ -9,7 +9,7 @@ use fourier_tests::encode::{self, Recipe};
 use fourier_tests::va::VaDisplay;
 use vaclient::Display;
 
-use crate::{NODE, sandbox};
+use crate::{NODE, imports, sandbox};
 
 /// Says which case a process is to run.
 pub const CASE: &str = "FOURIER_VA_CASE";
@@ -19,6 +19,8 @@ pub const CASE: &str = "FOURIER_VA_CASE";
 pub enum Ground {
     /// The kernel's alone.
     Visl,
+    /// Both.
+    Any,
 }
 
 /// Something to be true of the driver.
@@ -31,7 +33,7 @@ pub struct Case {
 
 /// All of them.
 pub fn cases() -> impl Iterator<Item = Case> {
-    sandbox::CASES.iter().copied()
+    sandbox::CASES.iter().chain(imports::CASES).copied()
 }
 
 impl Case {
@@ -39,6 +41,7 @@ impl Case {
     pub fn runs_on(&self, decoder: &str) -> bool {
         match self.ground {
             Ground::Visl => decoder == "visl",
+            Ground::Any => true,
         }
     }
 

@@ -4,9 +4,11 @@
 //! With the software node everything is bit-exact. visl draws what it was told instead of decoding (its controls are
 //! compared elsewhere): there the pictures must be the same by every way out of a program, and no two of them the same.
 //! * `client`: what a client of our own sees, each case in a process of its own;
+//! * `imports`: surfaces of memory that the application has;
 //! * `sandbox`: once it is initialised, a display opens nothing.
 
 mod client;
+mod imports;
 mod sandbox;
 
 use std::collections::HashSet;

@@ -12,7 +12,8 @@ use fourier_core::h264::{NalUnit, NalUnitType, PictureId, SliceHeader, Sps, anne
 use fourier_core::units::Rect;
 
 use crate::ffi::{Display, va};
-use crate::habits::{BufferHabit, Habits, SliceHabit};
+use crate::habits::{BufferHabit, Habits, MemoryHabit, SliceHabit};
+use crate::memory::ClientMemory;
 use crate::parameters::Coded;
 use crate::{Outcome, Parameters, Status};
 
@@ -257,7 +258,21 @@ impl Decoder<'_> {
         let display = self.display;
         let config = display.create_config((profile_of(sps), va::VAEntrypointVLD), &[])?;
         let count = DpbLimits::new(sps, OutputPolicy::Standard).max_dec_frame_buffering + SPARE_SURFACES;
-        let make_surfaces = || display.create_surfaces(rt_format_of(sps), surface_size, count, &[]);
+        let make_surfaces = || match self.habits.memory {
+            MemoryHabit::Drivers => Ok(display.create_surfaces(rt_format_of(sps), surface_size, count, &[])?),
+            MemoryHabit::Prime(alignment) => {
+                let memories: Vec<_> = (0..count)
+                    .map(|_| ClientMemory::allocate(surface_size, alignment))
+                    .collect::<Outcome<_>>()?;
+                Ok(display.import_surfaces(surface_size, count, &ClientMemory::prime(&memories))?)
+            }
+            MemoryHabit::Prime2(alignment) => (0..count)
+                .map(|_| {
+                    let memory = ClientMemory::allocate(surface_size, alignment)?;
+                    Ok(display.import_surfaces(surface_size, 1, &memory.prime_2())?[0])
+                })
+                .collect::<Outcome<Vec<_>>>(),
+        };
         let make_context = |targets: &[_]| display.create_context(config, (size.width, size.height), targets);
         let (all, context) = match self.habits.names_render_targets {
             true => {

@@ -27,6 +27,18 @@ pub enum SliceHabit {
     InPieces(usize),
 }
 
+/// Whose memory surfaces have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MemoryHabit {
+    /// The driver's.
+    #[default]
+    Drivers,
+    /// The application's own dma-bufs (`DRM_PRIME`), rows at multiples of that many bytes.
+    Prime(u32),
+    /// The same as `DRM_PRIME_2`.
+    Prime2(u32),
+}
+
 /// How an application uses libva.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Habits {
@@ -43,6 +55,8 @@ pub struct Habits {
     pub looks_before_decoding: bool,
     /// Surfaces of another size stay until the end, because somebody shows them still (mpv).
     pub keeps_surfaces: bool,
+    /// Whose memory surfaces have.
+    pub memory: MemoryHabit,
     /// Samples to each side by which surfaces are larger than the pictures.
     pub surface_margin: u32,
 }

@@ -3,19 +3,22 @@
 //! * `ffi`: its only unsafe ring: [`Display`], every call of libva as a method with safe arguments;
 //! * [`Status`]: what a call that failed gives;
 //! * [`Decoder`]: an Annex B stream to surfaces in display order, with the [`Habits`] of one application or another;
+//! * [`ClientMemory`]: dma-bufs of its own, to be made surfaces of;
 //! * `parameters`: a picture in VA's terms;
 //! * [`Picture`]: samples of a surface.
 
 mod decoder;
 mod ffi;
 mod habits;
+mod memory;
 mod parameters;
 mod picture;
 mod status;
 
 pub use decoder::{Decoder, PROFILE_H264_HIGH10, Shown};
-pub use ffi::{Display, Exported, Parameters, va};
-pub use habits::{BufferHabit, Habits, SliceHabit};
+pub use ffi::{Display, Exported, External, Parameters, va};
+pub use habits::{BufferHabit, Habits, MemoryHabit, SliceHabit};
+pub use memory::ClientMemory;
 pub use picture::Picture;
 pub use status::Status;
 

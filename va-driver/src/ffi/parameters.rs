@@ -1,8 +1,10 @@
 //! The structures that applications fill: parameter buffers and attributes.
 
 use std::mem::size_of;
+use std::os::fd::{BorrowedFd, OwnedFd};
 
 use super::va;
+use crate::status::{Result, Status};
 
 /// A parameter buffer of libva.
 ///
@@ -51,14 +53,58 @@ pub fn integer(attribute: &va::VASurfaceAttrib) -> Option<i32> {
     matches!(attribute.value.type_, va::VAGenericValueTypeInteger | TYPE_NOT_SAID).then_some(value)
 }
 
-/// The list of modifiers that a surface attribute points to; `None` if it is no pointer.
-pub fn modifiers(attribute: &va::VASurfaceAttrib, caller: &super::Caller) -> Option<Vec<u64>> {
+/// What a surface attribute points to, by its type; NULL if it is no pointer.
+fn pointer<T>(attribute: &va::VASurfaceAttrib) -> *const T {
     if attribute.value.type_ != va::VAGenericValueTypePointer {
-        return None;
+        return std::ptr::null();
     }
     // SAFETY: its type says that it is a pointer.
-    let list = unsafe { attribute.value.value.p };
-    let list = caller.read(list.cast::<va::VADRMFormatModifierList>()).ok()?;
+    let pointer = unsafe { attribute.value.value.p };
+    pointer.cast_const().cast()
+}
+
+/// `VASurfaceAttribExternalBufferDescriptor` of memory type `DRM_PRIME`, and the descriptors that it lists.
+///
+/// # Errors
+/// [`Status::InvalidParameter`] if it points nowhere.
+pub fn external_buffers(
+    attribute: &va::VASurfaceAttrib,
+    caller: &super::Caller,
+) -> Result<(va::VASurfaceAttribExternalBuffers, Vec<i32>)> {
+    let buffers = caller.read(pointer::<va::VASurfaceAttribExternalBuffers>(attribute))?;
+    let list = caller.list(buffers.buffers.cast_const(), buffers.num_buffers)?;
+    let fds = list.iter().map(|&fd| i32::try_from(fd).unwrap_or(-1)).collect();
+    Ok((buffers, fds))
+}
+
+/// The same of memory type `DRM_PRIME_2`.
+///
+/// # Errors
+/// As [`external_buffers`].
+pub fn prime_descriptor(
+    attribute: &va::VASurfaceAttrib,
+    caller: &super::Caller,
+) -> Result<va::VADRMPRIMESurfaceDescriptor> {
+    caller.read(pointer(attribute))
+}
+
+/// A duplicate of the file descriptor with that number.
+///
+/// # Errors
+/// [`Status::InvalidParameter`] if none is open.
+pub fn duplicate(number: i32) -> Result<OwnedFd> {
+    let closed = |error: &str| Status::InvalidParameter.because(format!("file descriptor {number}: {error}"));
+    if number < 0 {
+        return Err(closed("negative"));
+    }
+    // SAFETY: it is not -1; whether it is open says fcntl(2), and nothing else is done with it.
+    let fd = unsafe { BorrowedFd::borrow_raw(number) };
+    fd.try_clone_to_owned().map_err(|error| closed(&error.to_string()))
+}
+
+/// The list of modifiers that a surface attribute points to; `None` if it is no pointer.
+pub fn modifiers(attribute: &va::VASurfaceAttrib, caller: &super::Caller) -> Option<Vec<u64>> {
+    let list = caller.read(pointer::<va::VADRMFormatModifierList>(attribute)).ok()?;
     Some(caller.list(list.modifiers, list.num_modifiers).ok()?.to_vec())
 }
 

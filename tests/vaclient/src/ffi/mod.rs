@@ -10,7 +10,7 @@ mod pictures;
 mod samples;
 
 pub use display::Display;
-pub use objects::Parameters;
+pub use objects::{External, Parameters};
 pub use samples::Exported;
 
 use std::ffi::CStr;

@@ -33,6 +33,17 @@ unsafe impl Parameters for va::VASliceParameterBufferH264 {}
 // SAFETY: a byte is anything.
 unsafe impl Parameters for u8 {}
 
+/// Memory of the application, one memory type or the other.
+#[derive(Clone, Debug)]
+pub enum External {
+    /// `VA_SURFACE_ATTRIB_MEM_TYPE_DRM_PRIME`: a layout, and a file descriptor for each surface.
+    Prime(va::VASurfaceAttribExternalBuffers, Vec<usize>),
+    /// `VA_SURFACE_ATTRIB_MEM_TYPE_DRM_PRIME_2`.
+    Prime2(Box<va::VADRMPRIMESurfaceDescriptor>),
+    /// A memory type whose descriptor is NULL.
+    Nowhere(u32),
+}
+
 /// A result of libva: a number and a place where it is put.
 fn made<T: Default>(call: impl FnOnce(*mut T) -> va::VAStatus) -> Result<T, Status> {
     let mut value = T::default();
@@ -198,6 +209,67 @@ impl Display {
                 count as c_uint,
                 attributes.as_mut_ptr(),
                 attributes.len() as c_uint,
+            )
+        };
+        Status::check(status).map(|()| ids)
+    }
+
+    /// `vaCreateSurfaces` of NV12 with memory of the application.
+    ///
+    /// # Errors
+    /// What the driver says.
+    pub fn import_surfaces(
+        &self,
+        (width, height): (u32, u32),
+        count: usize,
+        memory: &External,
+    ) -> Result<Vec<va::VASurfaceID>, Status> {
+        let mut memory = memory.clone();
+        let (kind, descriptor): (_, *mut c_void) = match &mut memory {
+            External::Prime(buffers, fds) => {
+                (buffers.buffers, buffers.num_buffers) = (fds.as_mut_ptr(), fds.len() as u32);
+                (va::VA_SURFACE_ATTRIB_MEM_TYPE_DRM_PRIME, ptr::from_mut(buffers).cast())
+            }
+            External::Prime2(descriptor) => {
+                let place: *mut va::VADRMPRIMESurfaceDescriptor = &raw mut **descriptor;
+                (va::VA_SURFACE_ATTRIB_MEM_TYPE_DRM_PRIME_2, place.cast())
+            }
+            External::Nowhere(kind) => (*kind, ptr::null_mut()),
+        };
+        let attribute = |type_, value_type, value| va::VASurfaceAttrib {
+            type_,
+            flags: va::VA_SURFACE_ATTRIB_SETTABLE,
+            value: va::VAGenericValue {
+                type_: value_type,
+                value,
+            },
+        };
+        let mut attributes = [
+            attribute(
+                va::VASurfaceAttribExternalBufferDescriptor,
+                va::VAGenericValueTypePointer,
+                va::_VAGenericValue__bindgen_ty_1 { p: descriptor },
+            ),
+            attribute(
+                va::VASurfaceAttribMemoryType,
+                va::VAGenericValueTypeInteger,
+                va::_VAGenericValue__bindgen_ty_1 { i: kind.cast_signed() },
+            ),
+        ];
+        let mut ids = vec![va::VA_INVALID_SURFACE; count];
+        let (list, attributes, attribute_count) = (ids.as_mut_ptr(), attributes.as_mut_ptr(), 2);
+        let (format, count) = (va::VA_RT_FORMAT_YUV420, count as c_uint);
+        // SAFETY: lists of as many ids and attributes as said; what these point to lives until the call is over.
+        let status = unsafe {
+            va::vaCreateSurfaces(
+                self.raw,
+                format,
+                width,
+                height,
+                list,
+                count,
+                attributes,
+                attribute_count,
             )
         };
         Status::check(status).map(|()| ids)

@@ -50,7 +50,7 @@ thunks! {
     vaCreateSurfaces(width: c_int, height: c_int, format: c_int, count: c_int, list: *mut va::VASurfaceID)
         |driver, caller| {
             let request = driver.surface_request((width, height), format)?;
-            driver.create_surfaces(&request, caller.list_mut(list, count)?)
+            driver.create_surfaces(&request, Vec::new(), caller.list_mut(list, count)?)
         };
 
     vaCreateSurfaces2(
@@ -61,7 +61,9 @@ thunks! {
         for attribute in caller.list(attributes, attribute_count)? {
             request.apply(attribute, caller)?;
         }
-        driver.create_surfaces(&request, caller.list_mut(list, count)?)
+        let list = caller.list_mut(list, count)?;
+        let imports = request.imports(list.len(), caller)?;
+        driver.create_surfaces(&request, imports, list)
     };
 
     vaDestroySurfaces(list: *mut va::VASurfaceID, count: c_int)
