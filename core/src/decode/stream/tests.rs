@@ -3,6 +3,7 @@
 //! `fake_interlaced.264` has four progressive frames in a sequence that permits fields.
 
 mod fields;
+mod parameter_sets;
 
 use std::collections::HashMap;
 use std::time::Duration;
