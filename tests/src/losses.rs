@@ -1,7 +1,9 @@
 //! What a receiver misses of a stream: slices, pictures, parameter sets, the beginning or the end. The same every time.
 
+use std::collections::HashMap;
+
 use fourier_core::h264::slice_header::{PicOrderCnt, SliceHeader};
-use fourier_core::h264::{NalUnit, NalUnitType, ParameterSets};
+use fourier_core::h264::{NalUnit, NalUnitType, ParameterSets, Pps, Sps};
 
 use crate::annexb::Nal;
 use crate::damage::Dice;
@@ -35,6 +37,8 @@ pub struct Original<'a> {
     pub pictures: &'a [usize],
     /// The numbers of each picture; `None` where they cannot be read.
     numbers: Vec<Option<Numbers>>,
+    /// NAL units that give a parameter set other contents than the one before it with its name.
+    changes: Vec<usize>,
 }
 
 /// What of a picture tells whether others are missing before it.
@@ -61,6 +65,7 @@ impl<'a> Original<'a> {
     pub fn new(stream: &[u8], nals: &'a [Nal], pictures: &'a [usize]) -> Self {
         let mut sets = ParameterSets::default();
         let mut numbers = Vec::with_capacity(pictures.len());
+        let (mut latest, mut changes) = (HashMap::new(), Vec::new());
         for (number, nal) in nals.iter().enumerate() {
             let read = NalUnit::parse(&stream[nal.header..nal.range.end]).ok();
             if pictures.binary_search(&number).is_ok() {
@@ -70,17 +75,18 @@ impl<'a> Original<'a> {
                     max_frame_num: active.sps.max_frame_num(),
                 }));
             }
-            // What cannot be read is not needed.
-            let _ = match &read {
-                Some(nal) if nal.nal_unit_type == NalUnitType::Sps => sets.receive_sps(nal).map(drop),
-                Some(nal) if nal.nal_unit_type == NalUnitType::Pps => sets.receive_pps(nal).map(drop),
-                _ => Ok(()),
-            };
+            let name = read.as_ref().and_then(|nal| receive(&mut sets, nal));
+            let contents = &stream[nal.header..nal.range.end];
+            let before = name.and_then(|name| latest.insert(name, contents));
+            if before.is_some_and(|before| before != contents) {
+                changes.push(number);
+            }
         }
         Self {
             nals,
             pictures,
             numbers,
+            changes,
         }
     }
     /// The picture that the NAL unit belongs to, or that came before it; `None` before the first.
@@ -102,12 +108,10 @@ impl<'a> Original<'a> {
             number,
             length: nal.range.len(),
         });
-        // Slices may refer to others that the stream sends under the same name.
-        let lacks_parameter_sets = (0..)
-            .zip(self.nals)
-            .any(|(number, nal)| matches!(nal.nal_unit_type, 7 | 8) && lost(number, nal));
+        // Slices may refer to one with its name that was not replaced.
+        let lacks_a_change = self.changes.iter().any(|&change| lost(change, &self.nals[change]));
         Reception {
-            is_untold: lacks_parameter_sets || self.numbers_go_on_without(&lost),
+            is_untold: lacks_a_change || self.numbers_go_on_without(&lost),
             what,
             arrived: arrived.collect(),
         }
@@ -143,6 +147,22 @@ impl<'a> Original<'a> {
             arrived.length = arrived.length.min(length);
         }
         reception
+    }
+}
+
+/// Takes a parameter set; gives its type and id. `None` = it is none that can be read.
+fn receive(sets: &mut ParameterSets, nal: &NalUnit<'_>) -> Option<(u8, u8)> {
+    match nal.nal_unit_type {
+        NalUnitType::Sps => {
+            sets.receive_sps(nal).ok()?;
+            Some((7, Sps::parse(nal).ok()?.seq_parameter_set_id.get()))
+        }
+        NalUnitType::Pps => {
+            sets.receive_pps(nal).ok()?;
+            let pps = Pps::parse(nal, |id| sets.sps(id).map(AsRef::as_ref)).ok()?;
+            Some((8, pps.pic_parameter_set_id.get()))
+        }
+        _ => None,
     }
 }
 
