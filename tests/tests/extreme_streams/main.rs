@@ -5,9 +5,11 @@
 //! * [`references`]: as many long-term references as there can be;
 //! * [`numbers`]: runs in which every number wraps;
 //! * [`sizes`]: sizes that levels, cropping and slices are wrong or extreme about;
+//! * [`changes`]: parameter sets that change where no IDR picture is;
 //! * [`units`]: NAL units where nobody expects them;
 //! * [`refusals`]: what no stateless decoder decodes.
 
+mod changes;
 mod numbers;
 mod order;
 mod references;
