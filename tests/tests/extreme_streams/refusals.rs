@@ -1,9 +1,9 @@
 //! What no stateless decoder decodes is refused by name, and a decoder that has refused it decodes what comes next.
 
-use fourier_core::h264::Sps;
+use fourier_core::h264::{Parity, Sps};
 use fourier_tests::Outcome;
 use fourier_tests::laws::stream::{Pieces, story_of, survive};
-use fourier_tests::syntax::sequence::{Sequence, SliceHeaderExt, flat, frames_of, idr};
+use fourier_tests::syntax::sequence::{Sequence, SliceHeaderExt, fields_of, flat, frames_of, idr};
 
 use crate::{DEVICES, pictures};
 
@@ -83,6 +83,32 @@ fn depths_that_no_stateless_decoder_has_are_refused_by_name() -> Outcome {
             ..frames_of(1, 1)
         };
         must_be_refused("High 4:4:4 Predictive", sps, words)?;
+    }
+    Ok(())
+}
+
+/// As MediaTek's are.
+#[test]
+fn a_decoder_of_frames_refuses_field_pictures_and_mbaff_by_name() -> Outcome {
+    let mbaff = Sps {
+        mb_adaptive_frame_field_flag: true,
+        ..fields_of(2, 1)
+    };
+    let field = idr(0).lsb(0).field(Parity::Top);
+    for (sps, header, words) in [
+        (fields_of(2, 1), field, "interlaced coding (field_pic_flag)"),
+        (mbaff, idr(0).lsb(0), "interlaced coding (mb_adaptive_frame_field_flag)"),
+    ] {
+        let mut sequence = Sequence::new(sps);
+        sequence.picture(header, &flat(90));
+        let (shown, ending) = pictures("soft:fields=off", &sequence.stream)?;
+        if !shown.is_empty() || !ending.refusal.as_ref().is_some_and(|refusal| refusal.contains(words)) {
+            return Err(format!("not refused as {words:?}: {ending:?}").into());
+        }
+        let (shown, ending) = pictures("soft", &sequence.stream)?;
+        if shown.len() != 1 || ending.refusal.is_some() {
+            return Err(format!("refused where there are fields: {ending:?}").into());
+        }
     }
     Ok(())
 }
