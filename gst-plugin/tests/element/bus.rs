@@ -32,9 +32,7 @@ fn damaged_clip() -> PathBuf {
     let middle = bytes.len() / 2;
     // No start code comes of this.
     bytes[middle..middle + 400].fill(0xa5);
-    let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("damaged.h264");
-    std::fs::write(&path, bytes).unwrap();
-    path
+    written("damaged.h264", &bytes)
 }
 
 #[test]
@@ -111,11 +109,10 @@ fn a_device_that_is_not_there_is_named() {
 
 #[test]
 fn garbage_is_no_stream_and_says_so() {
-    let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("garbage.h264");
     let noise: Vec<u8> = (0..200_000_u32)
         .map(|i| (i.wrapping_mul(2_654_435_761) >> 13) as u8)
         .collect();
-    std::fs::write(&path, noise).unwrap();
+    let path = written("garbage.h264", &noise);
     let caps = "video/x-h264,stream-format=byte-stream,alignment=au,framerate=25/1";
     let error = error_of(&format!(
         "filesrc location={} blocksize=5000 ! capsfilter caps={caps} ! fourierh264dec ! fakesink",

@@ -81,12 +81,11 @@ fn a_size_change_renegotiates_and_loses_no_frame() {
             "",
         )
     });
-    let joined = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("sizes.h264");
     let bytes: Vec<u8> = streams
         .iter()
         .flat_map(|stream| std::fs::read(stream).unwrap())
         .collect();
-    std::fs::write(&joined, bytes).unwrap();
+    let joined = written("sizes.h264", &bytes);
 
     let running = Running::new(&format!(
         "{} ! fourierh264dec ! appsink name=sink sync=false",
@@ -154,8 +153,7 @@ fn low_latency_shows_at_once_what_a_silent_stream_makes_others_wait_for() {
         .position(|bytes| bytes[..3] == [0, 0, 1] && bytes[3] & 31 == 7)
         .unwrap();
     remove_vui(&mut stream[sps..]);
-    let silent = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("silent.h264");
-    std::fs::write(&silent, stream).unwrap();
+    let silent = written("silent.h264", &stream);
 
     assert_eq!(latency_of(&silent, ""), FRAME * 16, "the DPB of level 1 at this size");
     assert_eq!(latency_of(&silent, "low-latency=true"), gst::ClockTime::ZERO);

@@ -3,7 +3,7 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::{Arc, LazyLock, Mutex, Once};
+use std::sync::{Arc, LazyLock, Mutex, Once, PoisonError};
 
 use gst::prelude::*;
 use gst_app::AppSink;
@@ -32,19 +32,31 @@ pub fn clip() -> PathBuf {
 
 /// A file that ffmpeg makes with `arguments`; kept for the next run.
 pub fn made(name: &str, arguments: &str) -> PathBuf {
-    static MAKING: Mutex<()> = Mutex::new(());
-    let name = format!("{:x}-{name}", hash(arguments.as_bytes()));
-    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(&name);
-    let _one_at_a_time = MAKING.lock().unwrap();
-    if !path.exists() {
-        let unfinished = path.with_file_name(format!("unfinished-{name}"));
+    kept(name, arguments.as_bytes(), |path| {
         let status = Command::new("ffmpeg")
             .args(["-v", "error", "-y", "-nostdin"])
             .args(arguments.split_whitespace())
-            .arg(&unfinished)
+            .arg(path)
             .status()
             .unwrap();
         assert!(status.success(), "ffmpeg {arguments}");
+    })
+}
+
+/// A file of these bytes.
+pub fn written(name: &str, bytes: &[u8]) -> PathBuf {
+    kept(name, bytes, |path| std::fs::write(path, bytes).unwrap())
+}
+
+/// A file made once of what is `source` to it; other tests that want it never see it half made.
+fn kept(name: &str, source: &[u8], make: impl FnOnce(&Path)) -> PathBuf {
+    static MAKING: Mutex<()> = Mutex::new(());
+    let name = format!("{:x}-{name}", hash(source));
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(&name);
+    let _one_at_a_time = MAKING.lock().unwrap_or_else(PoisonError::into_inner);
+    if !path.exists() {
+        let unfinished = path.with_file_name(format!("unfinished-{name}"));
+        make(&unfinished);
         std::fs::rename(unfinished, &path).unwrap();
     }
     path

@@ -121,9 +121,10 @@ fn joined_late(name: &str, options: &str) -> PathBuf {
         (0..whole.len() - 4).filter(is_start).collect::<Vec<_>>()
     };
     let (idr, others) = (starts(5), starts(1));
-    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("late-{name}.h264"));
-    std::fs::write(&path, [&whole[..idr[0]], &whole[others[20]..]].concat()).unwrap();
-    path
+    written(
+        &format!("late-{name}.h264"),
+        &[&whole[..idr[0]], &whole[others[20]..]].concat(),
+    )
 }
 
 #[test]
