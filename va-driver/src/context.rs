@@ -2,7 +2,7 @@
 
 use std::ffi::c_int;
 use std::mem;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Weak};
 
 use fourier_core::decode::{FrameNeeds, Session};
 use fourier_core::device::format;
@@ -44,7 +44,29 @@ struct Decoder {
     session: Option<Arc<Session>>,
     /// Frames for pictures whose surface has memory of another layout; empty as long as there are none.
     pool: Option<FramePool>,
+    /// The pictures in frames of the pool, in decoding order.
+    guests: Vec<Weak<Picture>>,
     h264: H264,
+}
+
+/// Pictures beyond the references that may stay in frames of the pool: those that the device is at.
+const GUESTS: usize = 6;
+
+impl Decoder {
+    /// Lets the oldest pictures that `job` does not refer to leave the frames of the pool, where they are too many.
+    fn make_room(&mut self, job: &Job<'_>) {
+        self.guests
+            .retain(|guest| guest.upgrade().is_some_and(|picture| picture.is_a_guest()));
+        while self.guests.len() >= usize::from(job.sps.max_num_ref_frames) + GUESTS {
+            let is_free = |guest: &Weak<Picture>| guest.upgrade().is_none_or(|picture| !job.refers_to(picture.id));
+            let Some(oldest) = self.guests.iter().position(is_free) else {
+                return;
+            };
+            if let Some(picture) = self.guests.remove(oldest).upgrade() {
+                picture.leave_frame();
+            }
+        }
+    }
 }
 
 impl Context {
@@ -91,6 +113,7 @@ impl Driver {
                 id: ContextId(id),
                 session: Some(session),
                 pool: None,
+                guests: Vec::new(),
                 h264: H264::new(config.profile),
             }),
         })
@@ -159,7 +182,10 @@ impl Driver {
         let find = |id| self.surface(id).ok();
         let job = decoder.h264.job(decoder.id, open, find)?;
         let picture = self.picture_for(decoder, &session, open, &job)?;
-        match session.submit(&job.decode_job(picture.id), &picture.frame) {
+        let Some(frame) = picture.frame() else {
+            return Err(Status::OperationFailed.because("a second field of a picture that was given up"));
+        };
+        match session.submit(&job.decode_job(picture.id), &frame) {
             Ok(submitted) => picture.submitted(submitted),
             Err(error) => {
                 picture.failed();
@@ -184,13 +210,17 @@ impl Driver {
         {
             return Ok(first);
         }
+        decoder.make_room(job);
         let target = self.target(decoder, session, &open.target, &job.sps)?;
-        if target.copy_to.is_some() {
-            self.counters.copy();
-        }
+        let is_a_guest = target.copy_to.is_some();
         let id = (decoder.id, decoder.h264.next_picture());
         let first = (job.structure, job.frame_num, job.field_order_cnt);
-        Ok(Arc::new(Picture::new(id, first, target, session)))
+        let picture = Arc::new(Picture::new(id, first, target, session));
+        if is_a_guest {
+            self.counters.copy();
+            decoder.guests.push(Arc::downgrade(&picture));
+        }
+        Ok(picture)
     }
 
     fn target(
@@ -204,8 +234,8 @@ impl Driver {
         if !session.is_configured_for(sps) {
             let needs = FrameNeeds {
                 dpb: usize::from(sps.max_num_ref_frames) + 1,
-                // Where pictures are decoded elsewhere and copied, each surface holds one.
-                downstream: self.surfaces.count(),
+                // Where pictures are decoded elsewhere and copied.
+                downstream: GUESTS,
             };
             decoder.pool = Some(session.configure(sps, needs, &Interrupt::new())?);
         }

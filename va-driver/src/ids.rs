@@ -110,11 +110,6 @@ impl<T> Table<T> {
         found.ok_or_else(|| self.no_such(id))
     }
 
-    /// How many there are.
-    pub fn count(&self) -> usize {
-        lock(&self.state).objects.len()
-    }
-
     /// Takes everything.
     pub fn take_all(&self) -> Vec<Arc<T>> {
         lock(&self.state).objects.drain().map(|(_, object)| object).collect()

@@ -28,8 +28,6 @@ pub struct Picture {
     pub frame_num: u16,
     /// `TopFieldOrderCnt`, `BottomFieldOrderCnt`; of a first field, its own one twice.
     pub field_order_cnt: [i32; 2],
-    /// The memory that it is decoded into.
-    pub frame: Frame,
     /// Where its samples must go from there.
     copy_to: Option<Arc<FrameMemory>>,
     session: Weak<Session>,
@@ -38,10 +36,12 @@ pub struct Picture {
 
 #[derive(Debug)]
 struct State {
+    /// What the device writes, until its samples have gone where they must.
+    frame: Option<Frame>,
     /// Of its fields, or of the frame.
     tickets: Vec<Ticket>,
     /// Keep it known to the session.
-    _handles: Vec<PictureHandle>,
+    handles: Vec<PictureHandle>,
     /// A part of it never reached the device.
     failed: bool,
     copied: bool,
@@ -81,12 +81,12 @@ impl Picture {
             structure,
             frame_num,
             field_order_cnt,
-            frame: target.frame,
             copy_to: target.copy_to,
             session: Arc::downgrade(session),
             state: Mutex::new(State {
+                frame: Some(target.frame),
                 tickets: Vec::with_capacity(2),
-                _handles: Vec::with_capacity(2),
+                handles: Vec::with_capacity(2),
                 failed: false,
                 copied: false,
                 reported: false,
@@ -94,11 +94,31 @@ impl Picture {
         }
     }
 
+    /// The memory that it is decoded into; `None` after [`Picture::leave_frame`].
+    pub fn frame(&self) -> Option<Frame> {
+        lock(&self.state).frame.clone()
+    }
+
+    /// It is decoded into memory that is not its surface's, and still there.
+    pub fn is_a_guest(&self) -> bool {
+        self.copy_to.is_some() && lock(&self.state).frame.is_some()
+    }
+
+    /// Waits for it, brings its samples to its surface, and gives the frame back: it is no reference any more.
+    pub fn leave_frame(&self) {
+        self.wait();
+        let mut state = lock(&self.state);
+        let left = (state.frame.take(), std::mem::take(&mut state.handles));
+        drop(state);
+        // Dropped without the lock: they tell their session.
+        drop(left);
+    }
+
     /// A frame or a field of it is under way.
     pub fn submitted(&self, submitted: Submitted) {
         let mut state = lock(&self.state);
         state.tickets.push(submitted.ticket);
-        state._handles.push(submitted.picture);
+        state.handles.push(submitted.picture);
         (state.copied, state.reported) = (false, false);
     }
 
@@ -148,9 +168,9 @@ impl Picture {
         let mut state = lock(&self.state);
         let is_good = |ticket: &Ticket| ticket.outcome() == Some(Outcome::Good);
         let mut good = !state.failed && tickets.iter().all(is_good);
-        if let Some(memory) = self.copy_to.as_ref().filter(|_| !state.copied) {
+        if let (Some(memory), Some(frame), false) = (&self.copy_to, state.frame.clone(), state.copied) {
             state.copied = true;
-            if let Err(failure) = samples::copy(self.frame.memory(), memory) {
+            if let Err(failure) = samples::copy(frame.memory(), memory) {
                 tracing::warn!("{}", failure.reason);
                 state.failed = true;
                 good = false;

@@ -95,6 +95,11 @@ pub fn cases() -> Vec<Case> {
         Case::new("a device that decodes slice by slice", clip_is_bit_exact).on("soft:cedrus"),
         Case::new("a device without imports is read", clip_is_bit_exact).on("soft:import=off"),
         Case::new(
+            "more surfaces take turns than there are frames to copy from",
+            many_surfaces_take_turns,
+        )
+        .on("soft:import=off"),
+        Case::new(
             "pixels outlive the context that decoded them",
             pixels_outlive_their_context,
         )
@@ -113,6 +118,20 @@ pub fn cases() -> Vec<Case> {
 fn clip_is_bit_exact() -> Outcome {
     let (stream, reference) = streams::clip()?;
     let decoded = streams::digest(&Display::x11()?, &stream, Habits::default(), Reading::Get)?;
+    Ok(decoded.must_equal(&reference)?)
+}
+
+/// More than any pool of frames has.
+fn many_surfaces_take_turns() -> Outcome {
+    let (clip, _) = streams::clip()?;
+    let stream = clip.repeat(4);
+    let device = fourier_core::device::discovery::open_device(Some("soft"))?;
+    let (reference, _) = fourier_tests::core_decoder::digest(device, &stream)?;
+    let habits = Habits {
+        extra_surfaces: 80,
+        ..Habits::default()
+    };
+    let decoded = streams::digest(&Display::x11()?, &stream, habits, Reading::Get)?;
     Ok(decoded.must_equal(&reference)?)
 }
 

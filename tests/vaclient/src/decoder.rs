@@ -257,7 +257,8 @@ impl Decoder<'_> {
         let surface_size = (size.width + margin, size.height + margin);
         let display = self.display;
         let config = display.create_config((profile_of(sps), va::VAEntrypointVLD), &[])?;
-        let count = DpbLimits::new(sps, OutputPolicy::Standard).max_dec_frame_buffering + SPARE_SURFACES;
+        let frames = DpbLimits::new(sps, OutputPolicy::Standard).max_dec_frame_buffering;
+        let count = frames + SPARE_SURFACES + self.habits.extra_surfaces;
         let make_surfaces = || match self.habits.memory {
             MemoryHabit::Drivers => Ok(display.create_surfaces(rt_format_of(sps), surface_size, count, &[])?),
             MemoryHabit::Prime(alignment) => {

@@ -59,4 +59,6 @@ pub struct Habits {
     pub memory: MemoryHabit,
     /// Samples to each side by which surfaces are larger than the pictures.
     pub surface_margin: u32,
+    /// Surfaces that decoding could do without; all of them take turns.
+    pub extra_surfaces: usize,
 }

@@ -59,6 +59,11 @@ pub struct Job<'a> {
 }
 
 impl Job<'_> {
+    /// The picture is among its references.
+    pub fn refers_to(&self, picture: PictureId) -> bool {
+        self.references.iter().any(|reference| reference.picture == picture)
+    }
+
     /// What core's session takes.
     pub fn decode_job(&self, picture: PictureId) -> DecodeJob<'_> {
         DecodeJob {
