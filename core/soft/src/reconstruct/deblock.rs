@@ -116,6 +116,8 @@ struct Deblocked<'a, 'f, S> {
     chroma_format: ChromaFormat,
     current: Side<'a>,
     slice: &'a SliceState,
+    /// Of the edges inside, once somebody has asked.
+    inside: Option<[Thresholds; 3]>,
 }
 
 impl<'a, 'f, S: Sample> Deblocked<'a, 'f, S> {
@@ -149,8 +151,20 @@ impl<'a, 'f, S: Sample> Deblocked<'a, 'f, S> {
             chroma_format: params.chroma_format,
             current,
             slice,
+            inside: None,
         };
         Some((mb, around))
+    }
+
+    /// Of Y, Cb and Cr at the edge to a neighbour, or inside.
+    fn thresholds(&mut self, neighbour: &MbState) -> [Thresholds; 3] {
+        let (state, slice) = (self.current.state, self.slice);
+        match neighbour.qp == state.qp {
+            true => *self
+                .inside
+                .get_or_insert_with(|| Thresholds::between::<S>(state, state, slice)),
+            false => Thresholds::between::<S>(neighbour, state, slice),
+        }
     }
 
     /// Vectors of rows of a field differ by a sample of the frame when they differ by half a sample of the field.
@@ -167,7 +181,7 @@ impl<'a, 'f, S: Sample> Deblocked<'a, 'f, S> {
             false => outer_strengths(edge, neighbour, self.current, self.limit()),
         };
         if strengths != [0; 4] {
-            let thresholds = Thresholds::between::<S>(neighbour.state, state, self.slice);
+            let thresholds = self.thresholds(neighbour.state);
             self.filter(edge, 0, &thresholds, strengths);
         }
     }
@@ -182,7 +196,7 @@ impl<'a, 'f, S: Sample> Deblocked<'a, 'f, S> {
         if !state.intra && state.coded_blocks == 0 && motion_edges == 0 {
             return;
         }
-        let thresholds = Thresholds::between::<S>(state, state, self.slice);
+        let thresholds = self.thresholds(state);
         // Rows of blocks of 4:2:2 chroma are as far apart as those of 4x4 luma, whatever the luma transform.
         let chroma_alone = edge == Edge::Horizontal && self.chroma_format == ChromaFormat::Yuv422;
         let step = if state.transform_size_8x8_flag && !chroma_alone {
@@ -241,6 +255,7 @@ impl<'a, 'f, S: Sample> Deblocked<'a, 'f, S> {
 }
 
 /// What the tables say for `indexA` and `indexB` of one component (8.7.2.2).
+#[derive(Clone, Copy)]
 struct Thresholds {
     alpha: i16,
     beta: i16,
@@ -307,18 +322,29 @@ fn inner_strengths(edge: Edge, i: usize, side: Side<'_>, motion_changes: bool, l
 
 /// `bS` across a macroblock edge where neither side is intra.
 fn outer_strengths(edge: Edge, p_side: Side<'_>, q_side: Side<'_>, limit: MvLimit) -> BoundaryStrengths {
-    let mut strengths = [0; 4];
-    for (part, strength) in strengths.iter_mut().enumerate() {
-        let (p, q) = match edge {
-            Edge::Vertical => (part * 4 + 3, part * 4),
-            Edge::Horizontal => (12 + part, part),
-        };
-        *strength = match (p_side.state.coded_blocks >> p | q_side.state.coded_blocks >> q) & 1 {
-            0 => u8::from(motion_differs(p_side, p, q_side, q, limit)),
+    let blocks = |part: usize| match edge {
+        Edge::Vertical => (part * 4 + 3, part * 4),
+        Edge::Horizontal => (12 + part, part),
+    };
+    let differs = |part: usize| {
+        let (p, q) = blocks(part);
+        u8::from(motion_differs(p_side, p, q_side, q, limit))
+    };
+    let changes_along = |side: Side<'_>| match edge {
+        Edge::Vertical => side.state.horizontal_motion_edges != 0,
+        Edge::Horizontal => side.state.vertical_motion_edges != 0,
+    };
+    let without_coefficients = match changes_along(p_side) || changes_along(q_side) {
+        true => std::array::from_fn(differs),
+        false => [differs(0); 4],
+    };
+    std::array::from_fn(|part| {
+        let (p, q) = blocks(part);
+        match (p_side.state.coded_blocks >> p | q_side.state.coded_blocks >> q) & 1 {
+            0 => without_coefficients[part],
             _ => 2,
-        };
-    }
-    strengths
+        }
+    })
 }
 
 /// Whether two 4x4 blocks have other reference pictures, another number of vectors, or vectors that differ by a sample.

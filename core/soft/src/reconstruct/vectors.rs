@@ -91,10 +91,19 @@ impl Grid {
 
     /// Gives the blocks of an area their motion.
     fn fill(&mut self, area: Area, ref_idx: i8, mv: Mv) {
+        match area.width {
+            4 => self.fill_columns::<4>(area, ref_idx, mv),
+            2 => self.fill_columns::<2>(area, ref_idx, mv),
+            _ => self.fill_columns::<1>(area, ref_idx, mv),
+        }
+    }
+
+    #[inline(always)]
+    fn fill_columns<const WIDTH: usize>(&mut self, area: Area, ref_idx: i8, mv: Mv) {
         for y in area.y..area.y + area.height {
             let first = Self::place(area.x, y);
-            self.ref_idx[first..first + area.width].fill(ref_idx);
-            self.mv[first..first + area.width].fill(mv);
+            self.ref_idx[first..][..WIDTH].copy_from_slice(&[ref_idx; WIDTH]);
+            self.mv[first..][..WIDTH].copy_from_slice(&[mv; WIDTH]);
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::super::picture::{MbPlace, Picture};
 use super::super::state::MbState;
-use super::{Around, BoundaryStrengths, Deblocked, Side, Thresholds, edge_filter};
+use super::{Around, BoundaryStrengths, Deblocked, Side, edge_filter};
 use crate::picture::ChromaFormat;
 use crate::planes::{PlaneMut, Sample};
 use crate::simd::{Edge, plain};
@@ -76,7 +76,7 @@ impl<S: Sample> Deblocked<'_, '_, S> {
 
     /// Filters 8 rows of the left edge.
     fn half_edge(&mut self, rows: &MbPlace, neighbour: Side<'_>, strengths: BoundaryStrengths) {
-        let [y, cb, cr] = Thresholds::between::<S>(neighbour.state, self.current.state, self.slice);
+        let [y, cb, cr] = self.thresholds(neighbour.state);
         if let Some(filter) = edge_filter(&y, &y, strengths) {
             let plane = PlaneMut::new(&mut *self.target.luma.data, rows.luma_pitch);
             plain::deblock_luma_half(plane, rows.luma_at, &filter);
@@ -150,7 +150,7 @@ impl<S: Sample> Deblocked<'_, '_, S> {
     /// Filters the upper edge between a frame and a field macroblock, in rows of one field.
     fn mixed_upper_edge(&mut self, neighbour: Side<'_>) {
         let strengths = mixed_strengths(neighbour.state, self.current.state, 3, |part| (12 + part, part));
-        let thresholds = Thresholds::between::<S>(neighbour.state, self.current.state, self.slice);
+        let thresholds = self.thresholds(neighbour.state);
         self.filter(Edge::Horizontal, 0, &thresholds, strengths);
     }
 }

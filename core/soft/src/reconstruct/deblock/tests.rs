@@ -36,8 +36,8 @@ fn another_picture_makes_an_edge() {
 
 #[test]
 fn four_quarter_samples_make_an_edge_and_three_do_not() {
-    let p = still(1);
-    let mut q = still(1);
+    let (p, mut q) = (still(1), still(1));
+    q.0.horizontal_motion_edges = 0b1110;
     q.1.mv[0][0] = Mv { x: 3, y: -3 };
     q.1.mv[0][4] = Mv { x: -4, y: 0 };
     q.1.mv[0][8] = Mv { x: 0, y: 4 };
@@ -46,8 +46,8 @@ fn four_quarter_samples_make_an_edge_and_three_do_not() {
 
 #[test]
 fn in_a_field_two_quarter_samples_of_height_make_an_edge() {
-    let p = still(1);
-    let mut q = still(1);
+    let (p, mut q) = (still(1), still(1));
+    q.0.horizontal_motion_edges = 0b1110;
     q.1.mv[0][0] = Mv { x: 3, y: 1 };
     q.1.mv[0][4] = Mv { x: 0, y: -2 };
     assert_eq!(

@@ -4,12 +4,12 @@
 
 use std::arch::x86_64::{
     __m128i, __m256i, _mm_avg_epu8, _mm_cvtsi32_si128, _mm_packus_epi16, _mm_set1_epi8, _mm_setzero_si128,
-    _mm_unpackhi_epi64, _mm_unpacklo_epi64, _mm256_add_epi8, _mm256_add_epi16, _mm256_add_epi32,
-    _mm256_castsi256_si128, _mm256_cvtepu8_epi16, _mm256_extracti128_si256, _mm256_madd_epi16, _mm256_maddubs_epi16,
-    _mm256_mullo_epi16, _mm256_packs_epi32, _mm256_set_m128i, _mm256_set1_epi16, _mm256_set1_epi32, _mm256_set1_epi64x,
-    _mm256_setr_epi8, _mm256_setzero_si256, _mm256_shuffle_epi8, _mm256_slli_epi16, _mm256_sra_epi32,
-    _mm256_srai_epi16, _mm256_srai_epi32, _mm256_srli_epi16, _mm256_sub_epi16, _mm256_unpackhi_epi16,
-    _mm256_unpacklo_epi16,
+    _mm_unpackhi_epi8, _mm_unpackhi_epi64, _mm_unpacklo_epi8, _mm_unpacklo_epi64, _mm256_add_epi8, _mm256_add_epi16,
+    _mm256_add_epi32, _mm256_castsi256_si128, _mm256_cvtepu8_epi16, _mm256_extracti128_si256, _mm256_madd_epi16,
+    _mm256_maddubs_epi16, _mm256_mullo_epi16, _mm256_packs_epi32, _mm256_set_m128i, _mm256_set1_epi16,
+    _mm256_set1_epi32, _mm256_set1_epi64x, _mm256_setr_epi8, _mm256_setzero_si256, _mm256_shuffle_epi8,
+    _mm256_slli_epi16, _mm256_sra_epi32, _mm256_srai_epi16, _mm256_srai_epi32, _mm256_srli_epi16, _mm256_sub_epi16,
+    _mm256_unpackhi_epi16, _mm256_unpacklo_epi16,
 };
 
 use super::{load, load_16, store};
@@ -115,19 +115,31 @@ fn horizontal<const W: usize>(mut dst: PlaneMut<'_, u8>, src: Source<'_, u8>, he
     }
 }
 
+/// The six rows of samples that the next vector is filtered from; `fresh` are those below.
+#[target_feature(enable = "avx2")]
+#[inline]
+fn next_rows<const W: usize>(rows: [__m256i; 6], fresh: impl Fn(usize) -> __m256i) -> [__m256i; 6] {
+    let [_, b, c, d, e, f] = rows;
+    match rows_per_vector(W) {
+        1 => [b, c, d, e, f, fresh(0)],
+        _ => [c, d, e, f, fresh(0), fresh(1)],
+    }
+}
+
 #[target_feature(enable = "avx2")]
 fn vertical<const W: usize>(mut dst: PlaneMut<'_, u8>, src: Source<'_, u8>, height: usize) {
     let pitch = src.plane.pitch;
     let first = src.at - 2 * pitch;
-    let mut rows = [_mm256_setzero_si256(); 21];
-    let last = height + 6 - rows_per_vector(W);
-    for (y, row) in rows[..last].iter_mut().enumerate() {
-        *row = _mm256_cvtepu8_epi16(load_rows::<W>(src.plane.data, first + y * pitch, pitch));
-    }
+    let row = |y: usize| _mm256_cvtepu8_epi16(load_rows::<W>(src.plane.data, first + y * pitch, pitch));
+    let mut rows = [row(0), row(1), row(2), row(3), row(4), row(5)];
     for y in (0..height).step_by(rows_per_vector(W)) {
-        let outer = _mm256_add_epi16(rows[y], rows[y + 5]);
-        let middle = _mm256_add_epi16(rows[y + 1], rows[y + 4]);
-        let inner = _mm256_add_epi16(rows[y + 2], rows[y + 3]);
+        if y > 0 {
+            let below = y + 6 - rows_per_vector(W);
+            rows = next_rows::<W>(rows, |i| row(below + i));
+        }
+        let outer = _mm256_add_epi16(rows[0], rows[5]);
+        let middle = _mm256_add_epi16(rows[1], rows[4]);
+        let inner = _mm256_add_epi16(rows[2], rows[3]);
         let difference = _mm256_sub_epi16(_mm256_slli_epi16::<2>(inner), middle);
         let taps = _mm256_add_epi16(outer, _mm256_mullo_epi16(difference, _mm256_set1_epi16(5)));
         store_rows::<W>(&mut dst, y, round_5(taps));
@@ -138,15 +150,16 @@ fn vertical<const W: usize>(mut dst: PlaneMut<'_, u8>, src: Source<'_, u8>, heig
 fn centre<const W: usize>(mut dst: PlaneMut<'_, u8>, src: Source<'_, u8>, height: usize) {
     let pitch = src.plane.pitch;
     let first = src.at - 2 * pitch;
-    let mut rows = [_mm256_setzero_si256(); 21];
-    let last = height + 6 - rows_per_vector(W);
-    for (y, row) in rows[..last].iter_mut().enumerate() {
-        *row = horizontal_taps::<W>(src.plane.data, first + y * pitch, pitch);
-    }
+    let row = |y: usize| horizontal_taps::<W>(src.plane.data, first + y * pitch, pitch);
+    let mut rows = [row(0), row(1), row(2), row(3), row(4), row(5)];
     for y in (0..height).step_by(rows_per_vector(W)) {
-        let outer = _mm256_add_epi16(rows[y], rows[y + 5]);
-        let middle = _mm256_add_epi16(rows[y + 1], rows[y + 4]);
-        let inner = _mm256_add_epi16(rows[y + 2], rows[y + 3]);
+        if y > 0 {
+            let below = y + 6 - rows_per_vector(W);
+            rows = next_rows::<W>(rows, |i| row(below + i));
+        }
+        let outer = _mm256_add_epi16(rows[0], rows[5]);
+        let middle = _mm256_add_epi16(rows[1], rows[4]);
+        let inner = _mm256_add_epi16(rows[2], rows[3]);
         let one = _mm256_set1_epi16(1);
         let low = centre_taps(_mm256_unpacklo_epi16(inner, middle), _mm256_unpacklo_epi16(outer, one));
         let high = centre_taps(_mm256_unpackhi_epi16(inner, middle), _mm256_unpackhi_epi16(outer, one));
@@ -173,20 +186,7 @@ fn pair(even: i16, odd: i16) -> __m256i {
 }
 
 #[target_feature(enable = "avx2")]
-pub(super) fn chroma(fraction: [u8; 2], mut dst: PlaneMut<'_, u8>, src: Source<'_, u8>, size: Size) {
-    // Of 4:2:0 there are at most so many rows.
-    const ROWS: usize = 8;
-    if size.height > ROWS {
-        let height = size.height - ROWS;
-        let (pitch, below) = (dst.pitch, src.at + ROWS * src.plane.pitch);
-        chroma(fraction, dst.from(0), src, Size { height: ROWS, ..size });
-        return chroma(
-            fraction,
-            dst.from(ROWS * pitch),
-            Source { at: below, ..src },
-            Size { height, ..size },
-        );
-    }
+pub(super) fn chroma(fraction: [u8; 2], dst: PlaneMut<'_, u8>, src: Source<'_, u8>, size: Size) {
     match size.width {
         8 => chroma_of_width::<16>(fraction, dst, src, size.height),
         4 => chroma_of_width::<8>(fraction, dst, src, size.height),
@@ -197,24 +197,26 @@ pub(super) fn chroma(fraction: [u8; 2], mut dst: PlaneMut<'_, u8>, src: Source<'
 #[target_feature(enable = "avx2")]
 fn chroma_of_width<const W: usize>(fraction: [u8; 2], mut dst: PlaneMut<'_, u8>, src: Source<'_, u8>, height: usize) {
     let [x_frac, y_frac] = fraction.map(i16::from);
-    let (left, right) = (_mm256_set1_epi16(8 - x_frac), _mm256_set1_epi16(x_frac));
+    let across = _mm256_set1_epi16(x_frac << 8 | (8 - x_frac));
     let (upper, lower) = (_mm256_set1_epi16(8 - y_frac), _mm256_set1_epi16(y_frac));
     let pitch = src.plane.pitch;
-    let mut rows = [_mm256_setzero_si256(); 9];
-    let last = height + 2 - rows_per_vector(W);
-    for (y, row) in rows[..last].iter_mut().enumerate() {
+    let row = |y: usize| {
         let at = src.at + y * pitch;
-        let here = _mm256_cvtepu8_epi16(load_rows::<W>(src.plane.data, at, pitch));
-        let next = _mm256_cvtepu8_epi16(load_rows::<W>(src.plane.data, at + 2, pitch));
-        *row = _mm256_add_epi16(_mm256_mullo_epi16(here, left), _mm256_mullo_epi16(next, right));
-    }
+        let here = load_rows::<W>(src.plane.data, at, pitch);
+        let next = load_rows::<W>(src.plane.data, at + 2, pitch);
+        let pairs = _mm256_set_m128i(_mm_unpackhi_epi8(here, next), _mm_unpacklo_epi8(here, next));
+        _mm256_maddubs_epi16(pairs, across)
+    };
+    let mut above = row(0);
     for y in (0..height).step_by(rows_per_vector(W)) {
-        let sum = _mm256_add_epi16(
-            _mm256_mullo_epi16(rows[y], upper),
-            _mm256_mullo_epi16(rows[y + 1], lower),
-        );
+        if y > 0 && W != 16 {
+            above = row(y);
+        }
+        let below = row(y + 1);
+        let sum = _mm256_add_epi16(_mm256_mullo_epi16(above, upper), _mm256_mullo_epi16(below, lower));
         let rounded = _mm256_srli_epi16::<6>(_mm256_add_epi16(sum, _mm256_set1_epi16(32)));
         store_rows::<W>(&mut dst, y, pack(rounded));
+        above = below;
     }
 }
 
