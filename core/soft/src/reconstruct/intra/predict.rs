@@ -57,10 +57,11 @@ impl<S: Sample> Border<S> {
     /// `( a + 2b + c + 2 ) >> 2` around every sample but the ends, which count twice themselves.
     fn smooth<const N: usize>(&self) -> [S; 32] {
         let last = 3 * N;
-        let value = |i: usize| self.samples[i & 31].value();
+        let value = |i: usize| self.samples[i].value();
         let mut out = self.samples;
-        for (i, out) in out.iter_mut().enumerate().take(last).skip(1) {
-            *out = S::from_value((value(i - 1) + 2 * value(i) + value(i + 1) + 2) >> 2);
+        // To the array's end, whatever `N`: what is of a known length is worked in vectors.
+        for (out, around) in out[1..].iter_mut().zip(self.samples.windows(3)) {
+            *out = S::from_value((around[0].value() + 2 * around[1].value() + around[2].value() + 2) >> 2);
         }
         out[0] = S::from_value((3 * value(0) + value(1) + 2) >> 2);
         out[last] = S::from_value((value(last - 1) + 3 * value(last) + 2) >> 2);
@@ -70,8 +71,8 @@ impl<S: Sample> Border<S> {
     /// `( a + b + 1 ) >> 1` of every sample and the next.
     fn midpoints<const N: usize>(&self) -> [S; 32] {
         let mut out = self.samples;
-        for (i, out) in out.iter_mut().enumerate().take(3 * N) {
-            *out = S::from_value((self.samples[i].value() + self.samples[i + 1].value() + 1) >> 1);
+        for (out, pair) in out.iter_mut().zip(self.samples.windows(2)) {
+            *out = S::from_value((pair[0].value() + pair[1].value() + 1) >> 1);
         }
         out
     }

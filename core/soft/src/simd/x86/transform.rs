@@ -47,7 +47,7 @@ fn transpose_4(r: [__m256i; 4]) -> [__m256i; 4] {
 #[inline]
 fn residual_4x4(blocks: [&[i32; 16]; 2]) -> [__m256i; 4] {
     // Two rows of one block are loaded at once; halves are then paired with those of the other block.
-    let [first, second] = blocks.map(|block| block.as_chunks::<8>().0);
+    let (first, second) = (blocks[0].as_chunks::<8>().0, blocks[1].as_chunks::<8>().0);
     let (a, b) = (load_coefficients(&first[0]), load_coefficients(&second[0]));
     let (c, d) = (load_coefficients(&first[1]), load_coefficients(&second[1]));
     let rows = [
