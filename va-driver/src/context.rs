@@ -169,8 +169,9 @@ impl Driver {
             self.counters.refuse();
             tracing::warn!("a picture is lost: {}", failure.reason);
         })?;
-        if open.target.is_lent() {
-            open.target.wait();
+        // Of a first field, what there is: the second one follows.
+        if let Some(picture) = open.target.picture().filter(|_| open.target.is_lent()) {
+            picture.wait_for_device();
         }
         Ok(())
     }

@@ -78,7 +78,7 @@ impl Counters {
 }
 
 impl Driver {
-    /// Finds the device and opens it twice: for surfaces, and for the first context.
+    /// Finds the device and opens it.
     ///
     /// # Errors
     /// If there is no decoder: the application goes on without one. The software decoder counts only where
@@ -89,6 +89,14 @@ impl Driver {
         if !device.capabilities().hardware && !asked_for() {
             return Err(Status::OperationFailed.because("there is no stateless H.264 decoder"));
         }
+        Self::on(device)
+    }
+
+    /// The driver of that device, which is opened twice: for surfaces, and for the first context.
+    ///
+    /// # Errors
+    /// What open(2) says.
+    pub fn on(device: Arc<dyn DecoderDevice>) -> Result<Self> {
         let scratch = ScratchAllocator::open(Arc::clone(&device))?;
         Ok(Self {
             spare: Mutex::new(Some(Session::open_with(&scratch)?)),

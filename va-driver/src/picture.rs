@@ -45,6 +45,8 @@ struct State {
     /// A part of it never reached the device.
     failed: bool,
     copied: bool,
+    /// It is a lone field, and the device does not keep its buffer for the other one any more.
+    is_let_go: bool,
     /// The application was told that it is damaged.
     reported: bool,
 }
@@ -89,6 +91,7 @@ impl Picture {
                 handles: Vec::with_capacity(2),
                 failed: false,
                 copied: false,
+                is_let_go: false,
                 reported: false,
             }),
         }
@@ -136,32 +139,74 @@ impl Picture {
 
     /// Waits until its samples can be read.
     pub fn wait(&self) -> Outcome {
-        let tickets = lock(&self.state).tickets.clone();
-        for ticket in &tickets {
-            ticket.wait();
-        }
-        // The driver may hold a lone field's buffer for a second field; somebody wants to see it now.
-        if let (Some(_), 1, Some(session)) = (self.structure.parity(), tickets.len(), self.session.upgrade())
-            && let Err(error) = session.drain()
-        {
-            tracing::warn!("{error}");
-        }
+        let tickets = self.wait_for_tickets();
+        self.let_go(&tickets);
         self.finish(&tickets)
     }
 
-    /// Waits at most until `deadline`.
+    /// Waits at most until `deadline` for its samples to be read.
     pub fn wait_until(&self, deadline: Instant) -> Progress {
-        let tickets = lock(&self.state).tickets.clone();
-        match tickets.iter().all(|ticket| ticket.wait_until(deadline).is_some()) {
-            true => Progress::Done(self.finish(&tickets)),
-            false => Progress::Decoding,
+        let tickets = self.tickets();
+        match self.progress_by(&tickets, deadline) {
+            Progress::Decoding => Progress::Decoding,
+            Progress::Done(_) => {
+                self.let_go(&tickets);
+                Progress::Done(self.finish(&tickets))
+            }
         }
+    }
+
+    /// Waits until the device has done what it was given. It may keep a first field's buffer: the second field is likely
+    /// to follow.
+    pub fn wait_for_device(&self) {
+        let tickets = self.wait_for_tickets();
+        self.finish(&tickets);
+    }
+
+    /// How far it is, without waiting.
+    pub fn progress(&self) -> Progress {
+        self.progress_by(&self.tickets(), Instant::now())
     }
 
     /// Whether to tell the application that it is damaged: once.
     pub fn must_report_damage(&self, outcome: Outcome) -> bool {
         let first_time = !std::mem::replace(&mut lock(&self.state).reported, true);
         outcome == Outcome::Damaged && first_time
+    }
+
+    fn tickets(&self) -> Vec<Ticket> {
+        lock(&self.state).tickets.clone()
+    }
+
+    fn wait_for_tickets(&self) -> Vec<Ticket> {
+        let tickets = self.tickets();
+        for ticket in &tickets {
+            ticket.wait();
+        }
+        tickets
+    }
+
+    fn progress_by(&self, tickets: &[Ticket], deadline: Instant) -> Progress {
+        match tickets.iter().all(|ticket| ticket.wait_until(deadline).is_some()) {
+            true => Progress::Done(self.finish(tickets)),
+            false => Progress::Decoding,
+        }
+    }
+
+    /// The device may keep a lone field's buffer for a second field; somebody wants to see it now.
+    fn let_go(&self, tickets: &[Ticket]) {
+        let is_lone = self.structure.parity().is_some() && tickets.len() == 1;
+        if !is_lone || lock(&self.state).is_let_go {
+            return;
+        }
+        if let Some(session) = self.session.upgrade()
+            && let Err(error) = session.end_picture(self.id)
+        {
+            tracing::warn!("{error}");
+        }
+        let mut state = lock(&self.state);
+        // What the device makes of the other field's rows is there only now.
+        state.copied &= std::mem::replace(&mut state.is_let_go, true);
     }
 
     fn finish(&self, tickets: &[Ticket]) -> Outcome {

@@ -432,7 +432,7 @@ impl Driver {
     /// [`Status::InvalidSurface`].
     pub fn query_surface_status(&self, id: va::VASurfaceID) -> Result<va::VASurfaceStatus> {
         let picture = self.surface(id)?.picture();
-        let progress = picture.map(|picture| picture.wait_until(Instant::now()));
+        let progress = picture.map(|picture| picture.progress());
         Ok(match progress {
             Some(Progress::Decoding) => va::VASurfaceRendering,
             Some(Progress::Done(_)) | None => va::VASurfaceReady,

@@ -49,6 +49,12 @@ pub unsafe extern "C" fn __vaDriverInit_1_0(context: va::VADriverContextP) -> va
         return Status::InvalidDisplay.code();
     };
     *vtable = thunks::vtable();
+    put(driver, context);
+    va::VA_STATUS_SUCCESS as va::VAStatus
+}
+
+/// What a context says of its driver, and the driver itself.
+pub(super) fn put(driver: Driver, context: &mut va::VADriverContext) {
     context.version_major = 1;
     context.version_minor = 17;
     context.max_profiles = driver::MAX_PROFILES;
@@ -59,7 +65,6 @@ pub unsafe extern "C" fn __vaDriverInit_1_0(context: va::VADriverContextP) -> va
     context.max_display_attributes = driver::MAX_DISPLAY_ATTRIBUTES;
     context.str_vendor = VENDOR.as_ptr();
     context.pDriverData = Box::into_raw(Box::new(driver)).cast();
-    va::VA_STATUS_SUCCESS as va::VAStatus
 }
 
 /// Takes the driver of a display back.

@@ -2,10 +2,13 @@
 
 use std::ffi::c_void;
 use std::ptr::null_mut;
-use std::sync::Once;
+use std::sync::{Arc, Once};
+
+use fourier_core::device::DecoderDevice;
 
 use super::init::__vaDriverInit_1_0;
-use super::va;
+use super::{init, thunks, va};
+use crate::driver::Driver;
 use crate::status::Status;
 
 const SUCCESS: va::VAStatus = va::VA_STATUS_SUCCESS as va::VAStatus;
@@ -20,6 +23,9 @@ macro_rules! call {
         unsafe { function(&raw mut *$display.context $(, $argument)*) }
     }};
 }
+
+mod fields;
+
 /// A display as libva makes one.
 struct Display {
     context: Box<va::VADriverContext>,
@@ -37,6 +43,15 @@ impl Display {
         // SAFETY: the context and its call table are alive and zeroed.
         let status = unsafe { __vaDriverInit_1_0(&raw mut *context) };
         assert_eq!(status, SUCCESS);
+        Self { context, vtable }
+    }
+
+    /// With a device that the driver would not find.
+    fn on(device: Arc<dyn DecoderDevice>) -> Self {
+        let mut vtable = Box::new(thunks::vtable());
+        let mut context = Box::<va::VADriverContext>::default();
+        context.vtable = &raw mut *vtable;
+        init::put(Driver::on(device).unwrap(), &mut context);
         Self { context, vtable }
     }
 

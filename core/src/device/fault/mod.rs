@@ -1,4 +1,4 @@
-//! For tests: a device that fails where it is told to, around any other device.
+//! For tests: a device that fails where it is told to and counts its calls, around any other device.
 //!
 //! ```
 //! # use fourier_core::device::fault::{Fault, FaultyDevice, Occasion, Verb};
@@ -56,6 +56,11 @@ impl FaultyDevice {
     /// How many faults have happened.
     pub fn happened(&self) -> u32 {
         self.plan.lock().unwrap_or_else(PoisonError::into_inner).happened()
+    }
+
+    /// How often that call was made, on all opens together; failed ones count.
+    pub fn calls(&self, verb: Verb) -> u32 {
+        self.plan.lock().unwrap_or_else(PoisonError::into_inner).calls(verb)
     }
 }
 

@@ -1,9 +1,11 @@
 //! Which faults happen when.
 
+use std::collections::HashMap;
+
 use nix::errno::Errno;
 
 /// A call that can fail.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Verb {
     /// VIDIOC_S_FMT.
     SetFormat,
@@ -128,6 +130,8 @@ pub enum Occasion {
 pub(super) struct Plan {
     faults: Vec<(Fault, Occasion)>,
     happened: u32,
+    /// How often each call was made, failed ones too.
+    calls: HashMap<Verb, u32>,
 }
 
 impl Plan {
@@ -146,8 +150,13 @@ impl Plan {
             .any(|(fault, _)| matches!(fault, Fault::Untouched | Fault::Grey))
     }
 
+    pub(super) fn calls(&self, verb: Verb) -> u32 {
+        self.calls.get(&verb).copied().unwrap_or_default()
+    }
+
     /// Counts a call; the errno that it fails with.
     pub(super) fn call(&mut self, verb: Verb) -> Option<Errno> {
+        *self.calls.entry(verb).or_default() += 1;
         self.count(|fault| match fault {
             Fault::Errno(met, errno) if met == verb => Some(errno),
             Fault::Errno(..)
