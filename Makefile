@@ -21,7 +21,7 @@ help:
 	@echo "make fuzz [MINUTES=10]      a fuzzer on each law of tests/src/laws; installs cargo-fuzz"
 	@echo "make deps                   install the Debian packages that are missing"
 	@echo "make build                  the release build: $(PLUGIN), $(VA_DRIVER)"
-	@echo "make bench                  frames per second and memory, side by side with other decoders"
+	@echo "make bench [BEFORE=COMMIT]  frames per second and memory, side by side with other decoders and with before"
 	@echo "make doc                    documentation of the code, in $(TARGET)/doc"
 	@echo "make install                the plugin into \$$(DESTDIR)\$$(LIBDIR)/gstreamer-1.0, the driver into .../dri,"
 	@echo "                            found by itself for the DRM drivers of VA_SYMLINKS=\"rockchip panfrost ...\""
@@ -64,7 +64,8 @@ deps-kernel:
 	@scripts/deps kernel
 
 bench: build
-	$(CARGO) run --release --locked --package fourier-tests --bin bench
+	$(if $(BEFORE),@scripts/bench-of $(BEFORE))
+	$(CARGO) run --release --locked --package fourier-tests --bin bench$(if $(BEFORE), -- --before target/before/release/bench)
 	$(CARGO) bench --locked --package fourier-tests
 
 doc: deps

@@ -78,12 +78,19 @@ impl fmt::Display for Measurement {
     }
 }
 
-/// Decodes `file` with `decoder` in a new process.
+/// Decodes `file` with `decoder` in a new process of this program.
 ///
 /// # Errors
 /// What the process says when it fails.
 pub fn run(decoder: &str, file: &Path, threads: Threads) -> Outcome<Measurement> {
-    let program = std::env::current_exe()?;
+    run_by(&std::env::current_exe()?, decoder, file, threads)
+}
+
+/// As [`run`], in a process of another build of this program.
+///
+/// # Errors
+/// What the process says when it fails.
+pub fn run_by(program: &Path, decoder: &str, file: &Path, threads: Threads) -> Outcome<Measurement> {
     let mut command = match threads {
         Threads::One => {
             let mut pinned = Command::new("taskset");
