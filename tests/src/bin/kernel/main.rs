@@ -3,8 +3,8 @@
 //! ```text
 //! kernel record [--missing] DECODER FOLDER [STREAM...]   every stream through a GStreamer element, in this process: its
 //!                                                        controls as visl traces them, and its frames, to FOLDER
-//! kernel compare EXPLAINED PEERS OURS...                 such folders with that of a peer, field by field; differences
-//!                                                        that have a reason are in the list EXPLAINED
+//! kernel compare EXPLAINED [PEERS OURS]...               such folders with those of a peer, field by field;
+//!                                                        differences that have a reason are in the list EXPLAINED
 //! kernel pictures DECODER FILE                           the pictures of a file, cropped and packed, to standard output
 //! kernel calls                                           system calls and processor time of a frame, and the peer's
 //! ```
@@ -43,15 +43,16 @@ fn run(words: &[&str]) -> Outcome {
         ["record", decoder, folder, names @ ..] => {
             record::record(decoder, Path::new(folder), &choose(names)?, record::Known::Replaced)
         }
-        ["compare", explained, peers, ours @ ..] if !ours.is_empty() => {
-            comparison::compare_folders(Path::new(explained), Path::new(peers), ours, &choose(&[])?)
-        }
+        ["compare", explained, folders @ ..] => match folders.as_chunks() {
+            (pairs @ [_, ..], []) => comparison::compare_folders(Path::new(explained), pairs, &choose(&[])?),
+            _ => Err("each folder is compared with that of a peer before it".into()),
+        },
         ["pictures", decoder, file] => pictures::write(decoder, Path::new(file)),
         ["calls"] => calls::compare(),
         [calls::CORE_CHILD, file] => calls::decode_with_core(file),
         [CHILD, decoder, file] => decode_and_report(decoder, file),
         _ => Err(
-            "usage: kernel record [--missing] DECODER FOLDER [STREAM...] | kernel compare EXPLAINED PEERS OURS... | \
+            "usage: kernel record [--missing] DECODER FOLDER [STREAM...] | kernel compare EXPLAINED [PEERS OURS]... | \
              kernel pictures DECODER FILE | kernel calls"
                 .into(),
         ),
