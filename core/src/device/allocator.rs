@@ -1,7 +1,8 @@
 //! Frame memories: from any decoder device, or from the system's heaps.
 //!
 //! `FOURIER_ALLOCATOR=heap` asks for memory of the dma-heaps (the system's pages, else contiguous ones) where the device
-//! can decode into it: the CPU reads that through its caches, while a device's own memory is often uncached.
+//! can decode into it: the CPU reads that through its caches, while a device's own memory is often uncached. The heaps
+//! are opened with the scratch context, because a sandbox may close the door later.
 
 use std::os::fd::AsFd;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,7 +12,7 @@ use v4l2r::bindings as v4l2;
 
 use super::format::frame_layout;
 use super::{BufferMemory, Control, DecodeMode, DecoderDevice, DecoderNode, MemoryType, Queue, StartCode};
-use crate::memory::{Format, FrameAllocator, FrameMemory, Heap, MemoryKind};
+use crate::memory::{Format, FrameAllocator, FrameMemory, Heap, MemoryKind, OpenHeap};
 use crate::units::BufferIndex;
 use crate::{IoctlError, Result};
 
@@ -36,6 +37,8 @@ pub struct Setup {
 #[derive(Debug)]
 pub struct NodeAllocator {
     node: Arc<dyn DecoderNode>,
+    /// Asked before the node, in this order.
+    heaps: Vec<OpenHeap>,
     kind: MemoryKind,
     cpu_cached: bool,
     path: String,
@@ -44,14 +47,21 @@ pub struct NodeAllocator {
 }
 
 impl NodeAllocator {
-    /// Opens a scratch context of `device`.
+    /// Opens a scratch context of `device`, and the heaps that memory is to come from where they are there.
     ///
     /// # Errors
     /// [`crate::Error::Device`] naming the call that failed.
-    pub fn open(device: &dyn DecoderDevice) -> Result<Self> {
+    pub fn open(device: &dyn DecoderDevice, preference: Preference) -> Result<Self> {
         let capabilities = device.capabilities();
+        let open = |&heap: &Heap| {
+            let opened = heap.open();
+            opened
+                .inspect_err(|error| tracing::info!("no frame memory of {heap:?}: {error}"))
+                .ok()
+        };
         Ok(Self {
             node: device.open()?,
+            heaps: preference.heaps().iter().filter_map(open).collect(),
             kind: capabilities.export_kind,
             cpu_cached: !capabilities.hardware,
             path: capabilities.path.clone(),
@@ -156,14 +166,17 @@ impl StreamAllocator {
             proof
         })
     }
-}
 
-impl FrameAllocator for StreamAllocator {
-    /// `format` must be [`Self::format`].
-    fn allocate(&self, format: &Format) -> Result<Arc<FrameMemory>> {
-        if *format != self.setup.capture {
-            return Err(self.device.error("VIDIOC_G_FMT"));
-        }
+    /// Memory of a heap that the device can decode into.
+    fn of_heap(&self, heap: &OpenHeap) -> Result<Arc<FrameMemory>> {
+        let memory = allocate_of(heap, &self.setup.capture)?;
+        self.prove(&memory)?;
+        Ok(memory)
+    }
+
+    /// The device's own memory.
+    fn of_device(&self) -> Result<Arc<FrameMemory>> {
+        let format = &self.setup.capture;
         let layout = frame_layout(format)?;
         let fds = self.device.set_up_for(&self.setup, |node| {
             node.request_buffers(Queue::Capture, MemoryType::Mmap, 1)?;
@@ -180,6 +193,22 @@ impl FrameAllocator for StreamAllocator {
             layout,
         }))
     }
+}
+
+impl FrameAllocator for StreamAllocator {
+    /// `format` must be [`Self::format`].
+    fn allocate(&self, format: &Format) -> Result<Arc<FrameMemory>> {
+        if *format != self.setup.capture {
+            return Err(self.device.error("VIDIOC_G_FMT"));
+        }
+        for heap in &self.device.heaps {
+            match self.of_heap(heap) {
+                Ok(memory) => return Ok(memory),
+                Err(error) => tracing::debug!("no frame memory of {heap:?}: {error}"),
+            }
+        }
+        self.of_device()
+    }
 
     fn cpu_cached(&self) -> bool {
         self.device.cpu_cached
@@ -187,27 +216,31 @@ impl FrameAllocator for StreamAllocator {
 }
 
 /// Allocates from one of the system's heaps, with the layout of the format.
-#[derive(Clone, Copy, Debug)]
-pub struct HeapAllocator(pub Heap);
+#[derive(Debug)]
+pub struct HeapAllocator(pub OpenHeap);
 
 impl FrameAllocator for HeapAllocator {
     fn allocate(&self, format: &Format) -> Result<Arc<FrameMemory>> {
-        let layout = frame_layout(format)?;
-        let allocate = |&length: &usize| self.0.allocate(length);
-        let fds = layout
-            .object_lengths
-            .iter()
-            .map(allocate)
-            .collect::<Result<_, IoctlError>>()?;
-        Ok(Arc::new(FrameMemory {
-            fds,
-            kind: self.0.kind(),
-            layout,
-        }))
+        allocate_of(&self.0, format)
     }
 }
 
-/// Where a session takes its frames from.
+fn allocate_of(heap: &OpenHeap, format: &Format) -> Result<Arc<FrameMemory>> {
+    let layout = frame_layout(format)?;
+    let allocate = |&length: &usize| heap.allocate(length);
+    let fds = layout
+        .object_lengths
+        .iter()
+        .map(allocate)
+        .collect::<Result<_, IoctlError>>()?;
+    Ok(Arc::new(FrameMemory {
+        fds,
+        kind: heap.kind(),
+        layout,
+    }))
+}
+
+/// Where frames are taken from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Preference {
     /// The decoder device.
@@ -228,40 +261,17 @@ impl Preference {
             Ok(_) | Err(_) => Self::Device,
         }
     }
-}
 
-/// Allocates from dma-heaps what the device proves that it can decode into, and from the device what it does not.
-#[derive(Debug)]
-pub struct ProvenHeapAllocator {
-    device: StreamAllocator,
-}
-
-impl ProvenHeapAllocator {
-    /// `device` proves memories, and makes them where no heap does.
-    pub fn new(device: StreamAllocator) -> Self {
-        Self { device }
-    }
-
-    fn of_heap(&self, heap: Heap, format: &Format) -> Result<Arc<FrameMemory>> {
-        let memory = HeapAllocator(heap).allocate(format)?;
-        self.device.prove(&memory)?;
-        Ok(memory)
-    }
-}
-
-impl FrameAllocator for ProvenHeapAllocator {
-    fn allocate(&self, format: &Format) -> Result<Arc<FrameMemory>> {
-        for heap in [Heap::DmaHeap, Heap::Cma] {
-            match self.of_heap(heap, format) {
-                Ok(memory) => return Ok(memory),
-                Err(error) => tracing::debug!("no frame memory of {heap:?}: {error}"),
-            }
+    /// What is asked before the device.
+    fn heaps(self) -> &'static [Heap] {
+        match self {
+            Self::Device => &[],
+            Self::Heap => &[Heap::DmaHeap, Heap::Cma],
         }
-        self.device.allocate(format)
     }
 }
 
 /// The allocator for the software decoder: dma-bufs where the system offers them, else memfds.
 pub fn soft_allocator() -> HeapAllocator {
-    HeapAllocator(Heap::best())
+    HeapAllocator(Heap::best().open().unwrap_or(OpenHeap::MemFd))
 }

@@ -171,7 +171,7 @@ type Decoder = (Option<PathBuf>, Result<Arc<KernelDevice>>);
 
 /// The decoders of one media device, or that it has none.
 fn decoders_of(media: &Path) -> Result<(Option<MediaInfo>, Vec<Decoder>)> {
-    let device = MediaDevice::open(media)?;
+    let device = Arc::new(MediaDevice::open(media)?);
     let info = device.info().ok();
     let numbers = video_nodes_of_decoders(&device.topology()?);
     if numbers.is_empty() {
@@ -185,9 +185,7 @@ fn decoders_of(media: &Path) -> Result<(Option<MediaInfo>, Vec<Decoder>)> {
             (None, Err(Error::Unsupported(why)))
         }
         Some(video) => {
-            let opened = MediaDevice::open(media)
-                .map_err(Error::from)
-                .and_then(|media| KernelDevice::open(media, &video));
+            let opened = KernelDevice::open(Arc::clone(&device), &video);
             (Some(video), opened.map(Arc::new))
         }
     };

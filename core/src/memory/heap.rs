@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use super::MemoryKind;
 use crate::IoctlError;
-use crate::sys::{self, DmaHeap};
+use crate::sys::{self, DmaHeap, DmaHeapKind, Udmabuf};
 
 /// A source of shared memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,21 +43,62 @@ impl Heap {
         }
     }
 
+    /// Opens it, so that memories can be made where its node is out of reach later.
+    ///
+    /// # Errors
+    /// ENOENT or EACCES where the system does not offer it.
+    pub fn open(self) -> Result<OpenHeap, IoctlError> {
+        Ok(match self {
+            Self::Udmabuf => OpenHeap::Udmabuf(Udmabuf::open()?),
+            Self::DmaHeap => OpenHeap::DmaHeap(DmaHeap::open(DmaHeapKind::System)?),
+            Self::Cma => OpenHeap::DmaHeap(DmaHeap::open(DmaHeapKind::Cma)?),
+            Self::MemFd => OpenHeap::MemFd,
+        })
+    }
+
+    /// A new, zeroed memory of at least `length` bytes, whole pages.
+    ///
+    /// # Errors
+    /// Those of [`Self::open`] and [`OpenHeap::allocate`].
+    pub fn allocate(self, length: usize) -> Result<OwnedFd, IoctlError> {
+        self.open()?.allocate(length)
+    }
+}
+
+/// A heap that needs nothing of the file system any more.
+#[derive(Debug)]
+pub enum OpenHeap {
+    /// [`Heap::Udmabuf`].
+    Udmabuf(Udmabuf),
+    /// [`Heap::DmaHeap`] or [`Heap::Cma`].
+    DmaHeap(DmaHeap),
+    /// [`Heap::MemFd`].
+    MemFd,
+}
+
+impl OpenHeap {
     /// A new, zeroed memory of at least `length` bytes, whole pages.
     ///
     /// # Errors
     /// The failure of the call that makes it.
-    pub fn allocate(self, length: usize) -> Result<OwnedFd, IoctlError> {
+    pub fn allocate(&self, length: usize) -> Result<OwnedFd, IoctlError> {
         let overflow = || IoctlError::new("allocate", "shared memory", nix::errno::Errno::ENOMEM);
         let length = length
             .max(1)
             .checked_next_multiple_of(sys::page_size())
             .ok_or_else(overflow)?;
         match self {
-            Self::Udmabuf => sys::udmabuf_create(sys::memfd_create(length)?.as_fd(), length),
-            Self::DmaHeap => sys::dma_heap_alloc(DmaHeap::System, length),
-            Self::Cma => sys::dma_heap_alloc(DmaHeap::Cma, length),
+            Self::Udmabuf(device) => device.create(sys::memfd_create(length)?.as_fd(), length),
+            Self::DmaHeap(heap) => heap.allocate(length),
             Self::MemFd => sys::memfd_create(length),
+        }
+    }
+
+    /// What its memories are.
+    pub fn kind(&self) -> MemoryKind {
+        match self {
+            Self::Udmabuf(_) | Self::DmaHeap(_) => MemoryKind::DmaBuf,
+            Self::MemFd => MemoryKind::MemFd,
         }
     }
 }

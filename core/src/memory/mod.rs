@@ -24,7 +24,7 @@ use crate::{Error, IoctlError, Result};
 pub use crate::sys::MemoryKind;
 pub use access::CpuAccess;
 pub use format::{Format, PixelFormat, PlaneFormat};
-pub use heap::Heap;
+pub use heap::{Heap, OpenHeap};
 pub use tile::Tiling;
 
 /// One colour plane inside a frame memory.

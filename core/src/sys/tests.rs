@@ -71,16 +71,17 @@ fn dma_buf_calls_on_something_else_fail_cleanly() {
 fn a_dma_buf_over_a_memfd_shares_its_pages() {
     let length = page_size();
     let memory = memfd_create(length).unwrap();
-    match udmabuf_create(memory.as_fd(), length) {
-        Ok(dma_buf) => {
+    match Udmabuf::open() {
+        Ok(device) => {
+            let dma_buf = device.create(memory.as_fd(), length).unwrap();
             Mapping::new(memory.as_fd(), length).unwrap().bytes_mut()[0] = 9;
             assert_eq!(object::kind(dma_buf.as_fd()).unwrap(), MemoryKind::DmaBuf);
             assert_eq!(Mapping::new(dma_buf.as_fd(), length).unwrap().bytes()[0], 9);
             assert!(dma_buf_readers_done(dma_buf.as_fd()).unwrap());
+            assert_eq!(device.create(memory.as_fd(), 1).unwrap_err().errno, Errno::EINVAL);
         }
         Err(error) => assert_eq!((error.call, error.path.to_str()), ("open", Some("/dev/udmabuf"))),
     }
-    assert_eq!(udmabuf_create(memory.as_fd(), 1).unwrap_err().errno, Errno::EINVAL);
 }
 
 #[test]

@@ -28,6 +28,8 @@ pub enum Ground {
 pub struct Case {
     pub name: &'static str,
     pub ground: Ground,
+    /// The environment of the process, besides that of every program under the driver.
+    pub environment: &'static [(&'static str, &'static str)],
     pub run: fn() -> Outcome,
 }
 
@@ -52,6 +54,7 @@ impl Case {
         let own = std::env::current_exe()?;
         let mut command = display.command(&own.to_string_lossy());
         command.env(CASE, self.name).env(NODE, display.name());
+        command.envs(self.environment.iter().copied());
         let ended = display.run(command)?;
         match ended.success {
             true => Ok(()),

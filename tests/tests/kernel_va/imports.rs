@@ -15,11 +15,13 @@ pub const CASES: &[Case] = &[
     Case {
         name: "pictures are decoded into memory of the application",
         ground: Ground::Any,
+        environment: &[],
         run: decoded_into,
     },
     Case {
         name: "what an application says wrongly of its memory is refused",
         ground: Ground::Any,
+        environment: &[],
         run: lies_are_refused,
     },
 ];

@@ -5,7 +5,7 @@
 //! compared elsewhere): there the pictures must be the same by every way out of a program, and no two of them the same.
 //! * `client`: what a client of our own sees, each case in a process of its own;
 //! * `imports`: surfaces of memory that the application has;
-//! * `sandbox`: once it is initialised, a display opens nothing.
+//! * `sandbox`: what a display opens when it is initialised, and that it opens nothing later.
 
 mod client;
 mod imports;
@@ -173,6 +173,11 @@ fn main() -> Outcome {
             trials.push(trial(format!("{} on {name}", case.name), move || case.start(&display)));
         }
     }
+    let display = Arc::clone(&visl);
+    trials.push(trial(
+        "vaInitialize opens the media device once and the video node twice".to_owned(),
+        move || sandbox::opens_are_counted(&display),
+    ));
     for vector in choose(&[])?.into_iter().filter(is_of_one_size) {
         let every_way = THROUGH_EVERY_WAY.contains(&vector.title().as_str());
         let ways = Way::ALL.into_iter().filter(|way| way.shows_all_of(&vector));

@@ -10,7 +10,7 @@ use super::submit::check_layout;
 use super::{FrameNeeds, RING_SLOTS, Shared, Stream};
 use crate::decode::controls;
 use crate::decode::request::Request;
-use crate::device::allocator::{NodeAllocator, Preference, ProvenHeapAllocator, Setup, StreamAllocator};
+use crate::device::allocator::{NodeAllocator, Preference, Setup, StreamAllocator};
 use crate::device::{
     Capabilities, Control, DecodeMode, DecoderNode, MemoryType, Queue, StartCode,
     format::{self, H264_SLICE},
@@ -99,16 +99,7 @@ impl Shared {
         let mut state = lock(&self.state);
         state.generation += 1;
         let source: Box<dyn FrameSource> = match &allocator {
-            Some(allocator) => {
-                let allocator: Arc<dyn FrameAllocator> = match self.frame_memory {
-                    Preference::Device => Arc::new(allocator.clone()),
-                    Preference::Heap => Arc::new(ProvenHeapAllocator::new(allocator.clone())),
-                };
-                Box::new(AllocatedFrames {
-                    allocator,
-                    format: agreement.capture.clone(),
-                })
-            }
+            Some(allocator) => Box::new(AllocatedFrames(allocator.clone())),
             None => Box::new(QueueFrames::new(self, state.generation)),
         };
         state.stream = Some(self.stream(agreement, Shape::of(sps), ring, allocator)?);
@@ -193,7 +184,10 @@ impl Shared {
         let mut scratch = lock(&self.scratch);
         let node = match &*scratch {
             Some(node) => Arc::clone(node),
-            None => Arc::clone(scratch.insert(Arc::new(NodeAllocator::open(self.device.as_ref())?))),
+            None => {
+                let opened = NodeAllocator::open(self.device.as_ref(), Preference::from_environment())?;
+                Arc::clone(scratch.insert(Arc::new(opened)))
+            }
         };
         drop(scratch);
         node.configure(agreement.setup(sps))
@@ -226,14 +220,11 @@ impl Shared {
 
 /// Frames that live on when the session is gone, for devices that import them.
 #[derive(Debug)]
-struct AllocatedFrames {
-    allocator: Arc<dyn FrameAllocator>,
-    format: Format,
-}
+struct AllocatedFrames(StreamAllocator);
 
 impl FrameSource for AllocatedFrames {
     fn allocate(&self) -> Result<Arc<FrameMemory>> {
-        self.allocator.allocate(&self.format)
+        self.0.allocate(self.0.format())
     }
 
     fn is_idle(&self, memory: &FrameMemory) -> bool {

@@ -36,7 +36,7 @@ use super::controls::JobControls;
 use super::request::Request;
 use super::{DecodeJob, Outcome};
 use crate::Result;
-use crate::device::allocator::{NodeAllocator, Preference, StreamAllocator};
+use crate::device::allocator::{NodeAllocator, StreamAllocator};
 use crate::device::{DecodeMode, DecoderDevice, DecoderNode, MemoryType};
 use crate::h264::{PictureId, Sps};
 use crate::memory::{Format, FrameLayout, FrameMemory};
@@ -211,8 +211,6 @@ impl Drop for Session {
 struct Shared {
     device: Arc<dyn DecoderDevice>,
     node: Arc<dyn DecoderNode>,
-    /// Where frames come from, if they do not belong to the queue.
-    frame_memory: Preference,
     /// Allocates and proves memory for `node`. Never locked for longer than opening it takes.
     scratch: Mutex<Option<Arc<NodeAllocator>>>,
     /// Held over a whole picture, so that its requests and its CAPTURE buffer go in together.
@@ -313,7 +311,6 @@ impl Shared {
         Self {
             device,
             node,
-            frame_memory: Preference::from_environment(),
             scratch: Mutex::new(scratch),
             submitting: Mutex::default(),
             state: Mutex::new(state),

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use super::configure::{self, Shape, check_support};
 use crate::Result;
-use crate::device::allocator::{NodeAllocator, StreamAllocator};
+use crate::device::allocator::{NodeAllocator, Preference, StreamAllocator};
 use crate::device::{DecoderDevice, DecoderNode};
 use crate::h264::Sps;
 use crate::memory::{FrameAllocator, FrameMemory};
@@ -20,13 +20,14 @@ pub struct ScratchAllocator {
 }
 
 impl ScratchAllocator {
-    /// Opens a scratch context of `device`.
+    /// Opens a scratch context of `device`, and the heaps if `FOURIER_ALLOCATOR` asks for them: nothing is opened later.
     ///
     /// # Errors
     /// [`crate::Error::Device`] with what open(2) says.
     pub fn open(device: Arc<dyn DecoderDevice>) -> Result<Self> {
+        let node = NodeAllocator::open(device.as_ref(), Preference::from_environment())?;
         Ok(Self {
-            node: Arc::new(NodeAllocator::open(device.as_ref())?),
+            node: Arc::new(node),
             device,
             last: Mutex::default(),
         })

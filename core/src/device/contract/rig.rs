@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::stream::{Picture, Submission, sps};
 use super::{Failure, ensure};
-use crate::device::allocator::{NodeAllocator, Setup, StreamAllocator};
+use crate::device::allocator::{NodeAllocator, Preference, Setup, StreamAllocator};
 use crate::device::format::frame_layout;
 use crate::device::{
     BufferMemory, Capabilities, Control, DecodeMode, DecoderDevice, DecoderNode, Dequeued, DequeuedBuffer, MemoryType,
@@ -201,13 +201,15 @@ impl<'a> Rig<'a> {
 
     /// An allocator of memories for this rig's CAPTURE format.
     pub(super) fn allocator(&self) -> Result<StreamAllocator, Failure> {
-        Ok(Arc::new(NodeAllocator::open(self.device)?).configure(Setup {
-            output: self.output.clone(),
-            mode: self.mode(),
-            start_code: self.start_code(),
-            sps: sps(self.size),
-            capture: self.capture.clone(),
-        })?)
+        Ok(
+            Arc::new(NodeAllocator::open(self.device, Preference::Device)?).configure(Setup {
+                output: self.output.clone(),
+                mode: self.mode(),
+                start_code: self.start_code(),
+                sps: sps(self.size),
+                capture: self.capture.clone(),
+            })?,
+        )
     }
 
     /// Memories that this device allocated on a scratch open.

@@ -1,4 +1,4 @@
-//! What a decoder of the kernel can do, asked once on an open of its own; or why it cannot be used.
+//! What a decoder of the kernel can do, asked once, before anybody decodes with it; or why it cannot be used.
 
 use v4l2r::bindings as v4l2;
 
@@ -60,7 +60,8 @@ const OF_SLICES: [(&str, u32, usize); 2] = [
     ),
 ];
 
-/// Everything that is asked once. Changes formats and controls of `node`, which is not used again.
+/// Everything that is asked once. Leaves `node` without buffers, but with formats and controls of the trials: a context
+/// begins with S_FMT(OUTPUT), the modes and an SPS of its own.
 ///
 /// # Errors
 /// [`Error::Unsupported`] with the reason, [`Error::Device`] if a call failed.
