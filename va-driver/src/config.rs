@@ -16,6 +16,12 @@ const MIN_SIDE: u32 = 16;
 /// `VAProfileH264High10`, which libva has a name for since 2.18.
 const PROFILE_H264_HIGH10: va::VAProfile = 36;
 
+/// What surfaces may be given where they are dma-bufs: memory of the application, and how the driver's own may lie.
+const ATTRIBUTES_OF_DMA_BUFS: [va::VASurfaceAttribType; 2] = [
+    va::VASurfaceAttribExternalBufferDescriptor,
+    va::VASurfaceAttribDRMFormatModifiers,
+];
+
 /// A profile that VA has a number for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Profile {
@@ -195,12 +201,14 @@ impl Driver {
     pub fn surface_attributes(&self, config: &Config) -> Vec<va::VASurfaceAttrib> {
         let capabilities = self.capabilities();
         let (min, max) = (capabilities.min_size, capabilities.max_size);
-        let memory_types = match capabilities.export_kind {
-            MemoryKind::DmaBuf => IMPORTED_TYPES
-                .iter()
-                .fold(va::VA_SURFACE_ATTRIB_MEM_TYPE_VA, |all, kind| all | kind),
-            MemoryKind::MemFd => va::VA_SURFACE_ATTRIB_MEM_TYPE_VA,
+        // Applications take a memory type in the list for one that they can export.
+        let (memory_types, of_dma_bufs): (_, &[_]) = match capabilities.export_kind {
+            MemoryKind::DmaBuf => (IMPORTED_TYPES, &ATTRIBUTES_OF_DMA_BUFS),
+            MemoryKind::MemFd => (&[][..], &[]),
         };
+        let memory_types = memory_types
+            .iter()
+            .fold(va::VA_SURFACE_ATTRIB_MEM_TYPE_VA, |all, kind| all | kind);
         let get = va::VA_SURFACE_ATTRIB_GETTABLE;
         let get_and_set = get | va::VA_SURFACE_ATTRIB_SETTABLE;
         let formats = config.formats.iter();
@@ -214,7 +222,8 @@ impl Driver {
         ];
         let attribute =
             |(kind, flags, value): (_, _, u32)| parameters::integer_attribute(kind, flags, value.cast_signed());
-        pixel_formats.chain(others).map(attribute).collect()
+        let pointers = of_dma_bufs.iter().copied().map(parameters::pointer_attribute);
+        pixel_formats.chain(others).map(attribute).chain(pointers).collect()
     }
 }
 
@@ -227,5 +236,70 @@ fn attribute_value(capabilities: &Capabilities, formats: &[SampleFormat], kind: 
         va::VAConfigAttribMaxPictureWidth => Some(capabilities.max_size.width),
         va::VAConfigAttribMaxPictureHeight => Some(capabilities.max_size.height),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use fourier_core::device::soft::SoftDevice;
+    use fourier_core::device::{DecoderDevice, DecoderNode};
+
+    use super::*;
+
+    /// A device whose memory is said to be of another kind than it is.
+    #[derive(Debug)]
+    struct Disguised(SoftDevice, Capabilities);
+
+    impl DecoderDevice for Disguised {
+        fn capabilities(&self) -> &Capabilities {
+            &self.1
+        }
+
+        fn open(&self) -> fourier_core::Result<Arc<dyn DecoderNode>> {
+            self.0.open()
+        }
+    }
+
+    /// The attributes of surfaces that have a memory type or a pointer.
+    fn of_memory(kind: MemoryKind) -> Vec<(va::VASurfaceAttribType, u32, Option<i32>)> {
+        let soft = SoftDevice::default();
+        let capabilities = Capabilities {
+            export_kind: kind,
+            ..soft.capabilities().clone()
+        };
+        let driver = Driver::on(Arc::new(Disguised(soft, capabilities))).unwrap();
+        let config = driver
+            .create_config(va::VAProfileH264High, va::VAEntrypointVLD, &[])
+            .unwrap();
+        let attributes = driver.surface_attributes(&driver.config(config).unwrap());
+        let of_memory = attributes.iter().filter(|attribute| {
+            attribute.type_ == va::VASurfaceAttribMemoryType || parameters::integer(attribute).is_none()
+        });
+        of_memory
+            .map(|attribute| (attribute.type_, attribute.flags, parameters::integer(attribute)))
+            .collect()
+    }
+
+    #[test]
+    fn dma_bufs_are_offered_where_surfaces_are_dma_bufs() {
+        let set = va::VA_SURFACE_ATTRIB_SETTABLE;
+        let get_and_set = set | va::VA_SURFACE_ATTRIB_GETTABLE;
+        let own = va::VA_SURFACE_ATTRIB_MEM_TYPE_VA;
+        let [prime, prime_2] = [
+            va::VA_SURFACE_ATTRIB_MEM_TYPE_DRM_PRIME,
+            va::VA_SURFACE_ATTRIB_MEM_TYPE_DRM_PRIME_2,
+        ];
+        let memory_types = |types: u32| (va::VASurfaceAttribMemoryType, get_and_set, Some(types.cast_signed()));
+        assert_eq!(of_memory(MemoryKind::MemFd), [memory_types(own)]);
+        assert_eq!(
+            of_memory(MemoryKind::DmaBuf),
+            [
+                memory_types(own | prime | prime_2),
+                (va::VASurfaceAttribExternalBufferDescriptor, set, None),
+                (va::VASurfaceAttribDRMFormatModifiers, set, None),
+            ]
+        );
     }
 }

@@ -42,14 +42,16 @@ impl Driver {
     /// because those who were given dma-bufs do not ask.
     ///
     /// # Errors
-    /// [`Status::UnsupportedMemoryType`] for another type than `DRM_PRIME_2`, or where surfaces are no dma-bufs.
+    /// [`Status::UnsupportedMemoryType`] for another type than `DRM_PRIME_2`, or where the surface is no dma-buf.
     pub fn export_surface(&self, id: va::VASurfaceID, memory_type: u32, flags: u32) -> Result<Export> {
         let surface = self.surface(id)?;
         if memory_type != va::VA_SURFACE_ATTRIB_MEM_TYPE_DRM_PRIME_2 {
             return Err(Status::UnsupportedMemoryType.because(format!("memory type {memory_type:#x}")));
         }
-        if self.capabilities().export_kind == MemoryKind::MemFd {
-            return Err(Status::UnsupportedMemoryType.because("surfaces are no dma-bufs here"));
+        // Memory of the application is a dma-buf also where the device has none.
+        match surface.memory_kind().unwrap_or(self.capabilities().export_kind) {
+            MemoryKind::DmaBuf => {}
+            MemoryKind::MemFd => return Err(Status::UnsupportedMemoryType.because("the surface is no dma-buf")),
         }
         let frame = surface.lend(&self.scratch)?;
         surface.wait();

@@ -38,6 +38,16 @@ impl SampleFormat {
         Self::ALL.into_iter().filter(is_given)
     }
 
+    /// `DRM_FORMAT_MOD_*` of memory that a device makes for such pictures: of those that it has, core takes the first.
+    pub fn modifier_on(self, capabilities: &Capabilities) -> u64 {
+        let is_given = |info: &&format::FormatInfo| {
+            u32::from_le_bytes(info.fourcc) == self.fourcc()
+                && capabilities.capture_formats.contains(&info.pixel_format)
+        };
+        let found = format::FORMATS.iter().find(is_given);
+        found.map_or(format::MODIFIER_LINEAR, |info| info.modifier)
+    }
+
     /// The format of pictures of `sps`.
     pub fn of_sps(sps: &Sps) -> Self {
         if sps.bit_depth_luma() > 8 {

@@ -1,4 +1,6 @@
-//! Surfaces: one frame memory each, for life, made when it is first needed.
+//! Surfaces: one frame memory each, for life, made when it is first needed. [`SurfaceRequest`] is what applications ask for.
+
+mod request;
 
 use std::ffi::c_int;
 use std::sync::{Arc, Mutex};
@@ -11,143 +13,19 @@ use fourier_core::pool::{Frame, FramePool};
 use fourier_core::units::Size;
 
 use crate::driver::Driver;
-use crate::ffi::{Caller, parameters, va};
+use crate::ffi::va;
 use crate::format::SampleFormat;
 use crate::h264;
 use crate::ids::lock;
-use crate::import::Description;
 use crate::picture::{Picture, Progress, Target};
 use crate::status::{Failure, Result, Status};
+
+pub use request::{IMPORTED_TYPES, SurfaceRequest};
 
 /// How long the GPU may go on reading a surface that is to be decoded into again.
 const READERS_PATIENCE: Duration = Duration::from_secs(1);
 /// No picture is larger in one direction.
 const MAX_SIDE: u32 = 16_384;
-
-/// What `vaCreateSurfaces` is asked for.
-#[derive(Clone, Debug)]
-pub struct SurfaceRequest {
-    size: Size,
-    /// The first one is made.
-    formats: Vec<SampleFormat>,
-    /// `VA_SURFACE_ATTRIB_MEM_TYPE_*`.
-    memory_type: u32,
-    /// Those that there may be besides the driver's own.
-    imported_types: &'static [u32],
-    /// `VASurfaceAttribExternalBufferDescriptor`.
-    descriptor: Option<va::VASurfaceAttrib>,
-}
-
-/// Memory types of the application, where surfaces are dma-bufs.
-pub const IMPORTED_TYPES: &[u32] = &[
-    va::VA_SURFACE_ATTRIB_MEM_TYPE_DRM_PRIME,
-    va::VA_SURFACE_ATTRIB_MEM_TYPE_DRM_PRIME_2,
-];
-
-impl SurfaceRequest {
-    /// A surface of `format`, a `VA_RT_FORMAT_*`; `known` is what the device gives.
-    ///
-    /// # Errors
-    /// [`Status::UnsupportedRtFormat`], [`Status::ResolutionNotSupported`].
-    pub fn new<T: TryInto<u32>>(
-        (width, height): (T, T),
-        format: T,
-        known: impl Iterator<Item = SampleFormat>,
-    ) -> Result<Self> {
-        let number = |value: T| value.try_into().ok();
-        let format = number(format);
-        let is_asked_for = |known: &SampleFormat| format.is_some_and(|format| format & known.rt_format() != 0);
-        let formats: Vec<_> = known.filter(is_asked_for).collect();
-        if formats.is_empty() {
-            return Err(Status::UnsupportedRtFormat.because(format!("render target format {format:x?}")));
-        }
-        let side = |value: T| number(value).filter(|side| (1..=MAX_SIDE).contains(side));
-        match (side(width), side(height)) {
-            (Some(width), Some(height)) => Ok(Self {
-                size: Size { width, height },
-                formats,
-                memory_type: va::VA_SURFACE_ATTRIB_MEM_TYPE_VA,
-                imported_types: &[],
-                descriptor: None,
-            }),
-            (width, height) => {
-                Err(Status::ResolutionNotSupported.because(format!("a surface of {width:?} by {height:?} samples")))
-            }
-        }
-    }
-
-    /// Takes an attribute into account. Its flags are not looked at: applications leave them 0.
-    ///
-    /// # Errors
-    /// [`Status::AttributeNotSupported`] for what the surface cannot be.
-    pub fn apply(&mut self, attribute: &va::VASurfaceAttrib, caller: &Caller) -> Result {
-        let value = parameters::integer(attribute).map(i32::cast_unsigned);
-        let refuse = |what: &str| Err(Status::AttributeNotSupported.because(format!("{what}: {value:x?}")));
-        match attribute.type_ {
-            va::VASurfaceAttribPixelFormat => {
-                self.formats.retain(|format| value == Some(format.fourcc()));
-                match self.formats.is_empty() {
-                    true => refuse("a pixel format that such surfaces do not have"),
-                    false => Ok(()),
-                }
-            }
-            va::VASurfaceAttribMemoryType => {
-                let is_known =
-                    |kind: &u32| *kind == va::VA_SURFACE_ATTRIB_MEM_TYPE_VA || self.imported_types.contains(kind);
-                let Some(kind) = value.filter(is_known) else {
-                    return refuse("a type of memory");
-                };
-                self.memory_type = kind;
-                Ok(())
-            }
-            va::VASurfaceAttribExternalBufferDescriptor => {
-                self.descriptor = Some(*attribute);
-                Ok(())
-            }
-            va::VASurfaceAttribDRMFormatModifiers => match parameters::modifiers(attribute, caller) {
-                Some(list) if list.contains(&0) => Ok(()),
-                Some(_) | None => refuse("modifiers without DRM_FORMAT_MOD_LINEAR"),
-            },
-            // What it is for makes no difference.
-            _ => Ok(()),
-        }
-    }
-
-    /// The memory of `count` surfaces, where it is the application's; none where it is the driver's.
-    ///
-    /// # Errors
-    /// [`Status::InvalidParameter`] without a descriptor, and those of [`Description`].
-    pub fn imports(&self, count: usize, caller: &Caller) -> Result<Vec<Arc<FrameMemory>>> {
-        let invalid = |why: &str| Status::InvalidParameter.because(why.to_owned());
-        let descriptor = || {
-            let descriptor = self.descriptor.as_ref();
-            descriptor.ok_or_else(|| invalid("memory of the application without a descriptor"))
-        };
-        let descriptions = match self.memory_type {
-            va::VA_SURFACE_ATTRIB_MEM_TYPE_DRM_PRIME => {
-                let (buffers, fds) = parameters::external_buffers(descriptor()?, caller)?;
-                let fds = fds.get(..count).ok_or_else(|| invalid("fewer buffers than surfaces"))?;
-                let all = fds.iter().map(|&fd| Description::of_buffers(&buffers, fd));
-                all.collect::<Result<Vec<_>>>()?
-            }
-            va::VA_SURFACE_ATTRIB_MEM_TYPE_DRM_PRIME_2 if count == 1 => {
-                let descriptor = parameters::prime_descriptor(descriptor()?, caller)?;
-                vec![Description::of_prime(&descriptor)?]
-            }
-            va::VA_SURFACE_ATTRIB_MEM_TYPE_DRM_PRIME_2 => return Err(invalid("one descriptor is one surface")),
-            // The driver's own; a descriptor says nothing then.
-            _ => Vec::new(),
-        };
-        let memories = descriptions.into_iter();
-        memories
-            .map(|description| description.into_memory(self.format(), self.size))
-            .collect()
-    }
-
-    fn format(&self) -> SampleFormat {
-        self.formats.first().copied().unwrap_or(SampleFormat::Nv12)
-    }
-}
 
 /// A surface.
 #[derive(Debug)]
@@ -263,6 +141,11 @@ impl Surface {
         }
     }
 
+    /// What its memory is; `None` as long as it has none.
+    pub fn memory_kind(&self) -> Option<MemoryKind> {
+        lock(&self.state).frame.as_ref().map(|frame| frame.memory().kind)
+    }
+
     /// Somebody outside may read the memory at any time.
     pub fn is_lent(&self) -> bool {
         lock(&self.state).is_lent
@@ -346,22 +229,6 @@ impl Surface {
 }
 
 impl Driver {
-    /// What `vaCreateSurfaces` is asked for, without its attributes.
-    ///
-    /// # Errors
-    /// Those of [`SurfaceRequest::new`].
-    pub fn surface_request<T: TryInto<u32>>(&self, size: (T, T), format: T) -> Result<SurfaceRequest> {
-        let capabilities = self.capabilities();
-        let request = SurfaceRequest::new(size, format, SampleFormat::of_device(capabilities))?;
-        Ok(SurfaceRequest {
-            imported_types: match capabilities.export_kind {
-                MemoryKind::DmaBuf => IMPORTED_TYPES,
-                MemoryKind::MemFd => &[],
-            },
-            ..request
-        })
-    }
-
     /// `vaCreateSurfaces2`: fills `list`, with the memories of `imports` if there are any. All or none.
     ///
     /// # Errors

@@ -119,3 +119,17 @@ pub fn integer_attribute(kind: va::VASurfaceAttribType, flags: u32, value: i32) 
         },
     }
 }
+
+/// A surface attribute that applications may give, as a pointer to what it is.
+pub fn pointer_attribute(kind: va::VASurfaceAttribType) -> va::VASurfaceAttrib {
+    va::VASurfaceAttrib {
+        type_: kind,
+        flags: va::VA_SURFACE_ATTRIB_SETTABLE,
+        value: va::VAGenericValue {
+            type_: va::VAGenericValueTypePointer,
+            value: va::_VAGenericValue__bindgen_ty_1 {
+                p: std::ptr::null_mut(),
+            },
+        },
+    }
+}

@@ -6,6 +6,7 @@ use std::ffi::{c_int, c_uint, c_void};
 use super::{Caller, Driver, enter, thunks, va};
 use crate::buffer::BufferRequest;
 use crate::status::{Result, Status};
+use crate::surface::SurfaceRequest;
 
 thunks! {
     vaQueryConfigProfiles(list: *mut va::VAProfile, count: *mut c_int) |driver, caller| {
@@ -49,7 +50,7 @@ thunks! {
 
     vaCreateSurfaces(width: c_int, height: c_int, format: c_int, count: c_int, list: *mut va::VASurfaceID)
         |driver, caller| {
-            let request = driver.surface_request((width, height), format)?;
+            let request = SurfaceRequest::new((width, height), format, driver.capabilities())?;
             driver.create_surfaces(&request, Vec::new(), caller.list_mut(list, count)?)
         };
 
@@ -57,10 +58,11 @@ thunks! {
         format: c_uint, width: c_uint, height: c_uint, list: *mut va::VASurfaceID, count: c_uint,
         attributes: *mut va::VASurfaceAttrib, attribute_count: c_uint,
     ) |driver, caller| {
-        let mut request = driver.surface_request((width, height), format)?;
+        let mut request = SurfaceRequest::new((width, height), format, driver.capabilities())?;
         for attribute in caller.list(attributes, attribute_count)? {
             request.apply(attribute, caller)?;
         }
+        request.settle()?;
         let list = caller.list_mut(list, count)?;
         let imports = request.imports(list.len(), caller)?;
         driver.create_surfaces(&request, imports, list)
