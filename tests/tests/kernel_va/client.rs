@@ -9,7 +9,7 @@ use fourier_tests::encode::{self, Recipe};
 use fourier_tests::va::VaDisplay;
 use vaclient::Display;
 
-use crate::{NODE, imports, sandbox};
+use crate::{NODE, exports, imports, sandbox};
 
 /// Says which case a process is to run.
 pub const CASE: &str = "FOURIER_VA_CASE";
@@ -19,6 +19,8 @@ pub const CASE: &str = "FOURIER_VA_CASE";
 pub enum Ground {
     /// The kernel's alone.
     Visl,
+    /// The software node alone.
+    Soft,
     /// Both.
     Any,
 }
@@ -35,7 +37,8 @@ pub struct Case {
 
 /// All of them.
 pub fn cases() -> impl Iterator<Item = Case> {
-    sandbox::CASES.iter().chain(imports::CASES).copied()
+    let all = [sandbox::CASES, imports::CASES, exports::CASES];
+    all.into_iter().flatten().copied()
 }
 
 impl Case {
@@ -43,6 +46,7 @@ impl Case {
     pub fn runs_on(&self, decoder: &str) -> bool {
         match self.ground {
             Ground::Visl => decoder == "visl",
+            Ground::Soft => decoder == "soft",
             Ground::Any => true,
         }
     }

@@ -5,9 +5,11 @@
 //! compared elsewhere): there the pictures must be the same by every way out of a program, and no two of them the same.
 //! * `client`: what a client of our own sees, each case in a process of its own;
 //! * `imports`: surfaces of memory that the application has;
+//! * `exports`: what an application was given of a surface;
 //! * `sandbox`: what a display opens when it is initialised, and that it opens nothing later.
 
 mod client;
+mod exports;
 mod imports;
 mod sandbox;
 

@@ -90,6 +90,10 @@ pub fn cases() -> Vec<Case> {
             "surfaces of another size get their pictures copied",
             other_sizes_are_copied,
         ),
+        Case::new(
+            "a derived image shows pictures of fields although it was made for frames",
+            lent_memory_shows_another_layout,
+        ),
         Case::new("surfaces of two sizes live at once", sizes_live_at_once),
         Case::new("pictures of two memory planes are read", clip_is_bit_exact).on("soft:mediatek"),
         Case::new("a device that decodes slice by slice", clip_is_bit_exact).on("soft:cedrus"),
@@ -200,6 +204,45 @@ fn other_sizes_are_copied() -> Outcome {
     match log.matches(" copied=100").count() {
         4 => Ok(()),
         _ => Err(format!("100 pictures are to be copied four times: {log}").into()),
+    }
+}
+
+/// 144 lines of frames are 160 of fields. An application that knows only the 144, and has an image of the surface's
+/// memory, goes on with that: pictures are decoded elsewhere, and copied.
+fn lent_memory_shows_another_layout() -> Outcome {
+    const FRAMES: u32 = 16;
+    const SIZE: (u32, u32) = (176, 144);
+    let stream = encode::encoded(&Recipe {
+        name: "fields",
+        size: Size {
+            width: SIZE.0,
+            height: SIZE.1,
+        },
+        frames: FRAMES,
+        options: "--profile high --tff --bframes 2",
+    })?;
+    let device = fourier_core::device::discovery::open_device(Some("soft"))?;
+    let (reference, _) = fourier_tests::core_decoder::digest(device, &stream)?;
+    let display = Display::x11()?;
+    let surfaces = display.create_surfaces(va::VA_RT_FORMAT_YUV420, SIZE, 18, &[])?;
+    let images = surfaces
+        .iter()
+        .map(|&surface| Ok((surface, display.derive_image(surface)?)));
+    let images = images.collect::<Outcome<HashMap<_, _>>>()?;
+    let (mut derived, mut copied) = (Digester::default(), Digester::default());
+    let decoder = Decoder::new(&display, Habits::default()).with_surfaces(&surfaces, SIZE);
+    decoder.decode(&stream, &mut |shown| {
+        let image = images.get(&shown.surface).ok_or("a surface without an image")?;
+        digest_picture(&mut derived, &Picture::of_image(&display, image)?, shown)?;
+        digest_picture(&mut copied, &Reading::Get.read(&display, shown)?, shown)
+    })?;
+    derived.finish().must_equal(&reference)?;
+    copied.finish().must_equal(&reference)?;
+    drop(display);
+    let log = std::fs::read_to_string(std::env::var("FOURIER_LOG_FILE")?)?;
+    match log.contains(&format!(" refused=0 copied={FRAMES}\n")) {
+        true => Ok(()),
+        false => Err(format!("{FRAMES} pictures are to be copied: {log}").into()),
     }
 }
 

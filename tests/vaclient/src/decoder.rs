@@ -50,6 +50,8 @@ pub struct Decoder<'a> {
     begun: bool,
     /// Surfaces of earlier sequences.
     kept: Vec<va::VASurfaceID>,
+    /// Those that the first sequence is to have, and their size.
+    given: Option<(Vec<va::VASurfaceID>, (u32, u32))>,
 }
 
 /// A picture whose slices are coming in.
@@ -84,6 +86,15 @@ impl<'a> Decoder<'a> {
             surfaces: HashMap::new(),
             begun: false,
             kept: Vec::new(),
+            given: None,
+        }
+    }
+
+    /// Decodes the first sequence into surfaces that there are already, all of that size, the first one first.
+    pub fn with_surfaces(self, surfaces: &[va::VASurfaceID], size: (u32, u32)) -> Self {
+        Self {
+            given: Some((surfaces.to_vec(), size)),
+            ..self
         }
     }
 
@@ -254,20 +265,24 @@ impl Decoder<'_> {
         self.end_sequence(show)?;
         let size = sps.coded_size();
         let margin = self.habits.surface_margin;
-        let surface_size = (size.width + margin, size.height + margin);
+        let (given, surface_size) = match self.given.take() {
+            Some((given, size)) => (Some(given), size),
+            None => (None, (size.width + margin, size.height + margin)),
+        };
         let display = self.display;
         let config = display.create_config((profile_of(sps), va::VAEntrypointVLD), &[])?;
         let frames = DpbLimits::new(sps, OutputPolicy::Standard).max_dec_frame_buffering;
         let count = frames + SPARE_SURFACES + self.habits.extra_surfaces;
-        let make_surfaces = || match self.habits.memory {
-            MemoryHabit::Drivers => Ok(display.create_surfaces(rt_format_of(sps), surface_size, count, &[])?),
-            MemoryHabit::Prime(alignment) => {
+        let make_surfaces = || match (&given, self.habits.memory) {
+            (Some(given), _) => Ok(given.clone()),
+            (None, MemoryHabit::Drivers) => Ok(display.create_surfaces(rt_format_of(sps), surface_size, count, &[])?),
+            (None, MemoryHabit::Prime(alignment)) => {
                 let memories: Vec<_> = (0..count)
                     .map(|_| ClientMemory::allocate(surface_size, alignment))
                     .collect::<Outcome<_>>()?;
                 Ok(display.import_surfaces(surface_size, count, &ClientMemory::prime(&memories))?)
             }
-            MemoryHabit::Prime2(alignment) => (0..count)
+            (None, MemoryHabit::Prime2(alignment)) => (0..count)
                 .map(|_| {
                     let memory = ClientMemory::allocate(surface_size, alignment)?;
                     Ok(display.import_surfaces(surface_size, 1, &memory.prime_2())?[0])

@@ -45,20 +45,66 @@ impl Picture {
         Ok(picture?)
     }
 
-    /// By `vaExportSurfaceHandle`: what is in the dma-bufs, tiles as rows.
+    /// By `vaExportSurfaceHandle`.
     ///
     /// # Errors
-    /// What the driver says, or a layout that nobody can read.
+    /// As [`Export::of`] and [`Export::read`].
     pub fn export(display: &Display, surface: va::VASurfaceID) -> Outcome<Self> {
+        Export::of(display, surface)?.read()
+    }
+
+    /// What is in an image now.
+    ///
+    /// # Errors
+    /// What the driver says.
+    pub fn of_image(display: &Display, image: &va::VAImage) -> Result<Self, Status> {
+        let of_plane = |list: [u32; 3], plane: usize| list[plane] as usize;
+        Ok(Self {
+            fourcc: image.format.fourcc,
+            bytes: display.read_buffer(image.buf)?,
+            offsets: [of_plane(image.offsets, 0), of_plane(image.offsets, 1)],
+            pitches: [of_plane(image.pitches, 0), of_plane(image.pitches, 1)],
+        })
+    }
+
+    /// A plane from its first sample on.
+    pub fn plane(&self, plane: usize) -> &[u8] {
+        let offset = self.offsets.get(plane).copied().unwrap_or(usize::MAX);
+        self.bytes.get(offset..).unwrap_or_default()
+    }
+}
+
+/// A surface's dma-bufs: from its export on they are the application's, whatever becomes of the surface.
+#[derive(Clone, Debug)]
+pub struct Export(Arc<FrameMemory>);
+
+impl Export {
+    /// By `vaExportSurfaceHandle`, each plane a layer.
+    ///
+    /// # Errors
+    /// What the driver says.
+    pub fn of(display: &Display, surface: va::VASurfaceID) -> Result<Self, Status> {
         let memory_type = va::VA_SURFACE_ATTRIB_MEM_TYPE_DRM_PRIME_2;
         let flags = va::VA_EXPORT_SURFACE_READ_ONLY | va::VA_EXPORT_SURFACE_SEPARATE_LAYERS;
         let exported = display.export_surface(surface, memory_type, flags)?;
-        let memory = Arc::new(FrameMemory {
+        Ok(Self(Arc::new(FrameMemory {
             layout: layout(&exported.descriptor),
             kind: MemoryKind::DmaBuf,
             fds: exported.objects,
-        });
-        let (samples, layout) = (memory.read()?, &memory.layout);
+        })))
+    }
+
+    /// The dma-bufs, and where the samples lie in them.
+    pub fn memory(&self) -> &Arc<FrameMemory> {
+        &self.0
+    }
+
+    /// What is in them now, tiles as rows; nobody is asked whether a picture is complete.
+    ///
+    /// # Errors
+    /// A layout that nobody can read.
+    pub fn read(&self) -> Outcome<Picture> {
+        let (samples, layout) = (self.0.read()?, &self.0.layout);
         let [luma, chroma] = layout.planes.as_slice() else {
             return Err(format!("{} planes", layout.planes.len()).into());
         };
@@ -73,28 +119,12 @@ impl Picture {
                 copied.ok_or_else(|| format!("a dma-buf that cannot be read: {layout:x?}"))?;
             }
         }
-        Ok(Self {
+        Ok(Picture {
             fourcc: layout.fourcc,
             bytes,
             offsets,
             pitches,
         })
-    }
-
-    fn of_image(display: &Display, image: &va::VAImage) -> Result<Self, Status> {
-        let of_plane = |list: [u32; 3], plane: usize| list[plane] as usize;
-        Ok(Self {
-            fourcc: image.format.fourcc,
-            bytes: display.read_buffer(image.buf)?,
-            offsets: [of_plane(image.offsets, 0), of_plane(image.offsets, 1)],
-            pitches: [of_plane(image.pitches, 0), of_plane(image.pitches, 1)],
-        })
-    }
-
-    /// A plane from its first sample on.
-    pub fn plane(&self, plane: usize) -> &[u8] {
-        let offset = self.offsets.get(plane).copied().unwrap_or(usize::MAX);
-        self.bytes.get(offset..).unwrap_or_default()
     }
 }
 

@@ -1,17 +1,19 @@
-//! The client's only unsafe ring: libva's functions.
+//! The client's only unsafe ring: libva's functions, and a DRM device that reads what they give.
 //!
 //! [`va`] is what bindgen makes of libva's headers; `display` opens and closes displays; `objects`, `pictures` and
-//! `samples` have the calls, as methods of [`Display`].
+//! `samples` have the calls, as methods of [`Display`]; `vgem` has jobs that read a dma-buf.
 #![allow(unsafe_code)]
 
 mod display;
 mod objects;
 mod pictures;
 mod samples;
+mod vgem;
 
 pub use display::Display;
 pub use objects::{External, Parameters};
 pub use samples::Exported;
+pub use vgem::{Reading, Vgem};
 
 use std::ffi::CStr;
 
