@@ -126,13 +126,21 @@ impl VaDisplay {
     ///
     /// # Errors
     /// When it cannot be started, hangs, or ends by a signal.
-    pub fn run(&self, mut command: Command) -> Outcome<Decoded> {
+    pub fn run(&self, command: Command) -> Outcome<Decoded> {
+        self.run_and_see(command, &mut |_| ())
+    }
+
+    /// The same, and gives `see` everything as it comes.
+    ///
+    /// # Errors
+    /// As [`Self::run`].
+    pub fn run_and_see(&self, mut command: Command, see: &mut dyn FnMut(&[u8])) -> Outcome<Decoded> {
         let driver_log = tempfile::NamedTempFile::new_in(self.folder.path())?;
         let errors = tempfile::NamedTempFile::new_in(self.folder.path())?;
         command.env("FOURIER_LOG_FILE", driver_log.path());
         command.stdout(Stdio::piped()).stderr(File::create(errors.path())?);
         let mut child = command.spawn()?;
-        let md5 = md5_of(child.stdout.take().ok_or("a process without standard output")?)?;
+        let md5 = md5_of(child.stdout.take().ok_or("a process without standard output")?, see)?;
         let status = child.wait()?;
         let of_driver = std::fs::read_to_string(driver_log.path())?;
         let log = format!("{}{of_driver}", std::fs::read_to_string(errors.path())?);
@@ -156,6 +164,11 @@ impl VaDisplay {
     /// # Errors
     /// As [`Self::run`].
     pub fn ffmpeg(&self, file: &Path, before: &[&str], after: &[&str]) -> Outcome<Decoded> {
+        self.run(self.ffmpeg_command(file, before, after))
+    }
+
+    /// What [`Self::ffmpeg`] runs.
+    pub fn ffmpeg_command(&self, file: &Path, before: &[&str], after: &[&str]) -> Command {
         let mut command = self.command("ffmpeg");
         command
             .args(["-nostdin", "-v", "error", "-flags", "unaligned"])
@@ -165,7 +178,7 @@ impl VaDisplay {
             .arg(file)
             .args(["-map", "0:v:0", "-fps_mode", "passthrough", "-autoscale", "0"]);
         command.args(after).args(["-f", "rawvideo", "-"]);
-        self.run(command)
+        command
     }
 }
 
@@ -228,14 +241,17 @@ impl Decoded {
     }
 }
 
-/// The md5 of everything that comes out of `output`, hexadecimal.
-fn md5_of(mut output: impl Read) -> Outcome<String> {
+/// The md5 of everything that comes out of `output`, hexadecimal; `see` gets it piece by piece.
+fn md5_of(mut output: impl Read, see: &mut dyn FnMut(&[u8])) -> Outcome<String> {
     let mut md5 = Md5::new();
     let mut chunk = vec![0; 1 << 16];
     loop {
         match output.read(&mut chunk)? {
             0 => return Ok(md5.finalize().iter().map(|byte| format!("{byte:02x}")).collect()),
-            length => md5.update(&chunk[..length]),
+            length => {
+                md5.update(&chunk[..length]);
+                see(&chunk[..length]);
+            }
         }
     }
 }

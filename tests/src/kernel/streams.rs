@@ -31,7 +31,8 @@ pub fn choose(titles: &[&str]) -> Outcome<Vec<Vector>> {
     titles.iter().map(find).collect()
 }
 
-fn is_all_wanted() -> bool {
+/// `FOURIER_ALL` is set.
+pub fn is_all_wanted() -> bool {
     std::env::var_os("FOURIER_ALL").is_some_and(|value| !value.is_empty())
 }
 
