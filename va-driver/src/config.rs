@@ -201,10 +201,11 @@ impl Driver {
     pub fn surface_attributes(&self, config: &Config) -> Vec<va::VASurfaceAttrib> {
         let capabilities = self.capabilities();
         let (min, max) = (capabilities.min_size, capabilities.max_size);
-        // Applications take a memory type in the list for one that they can export.
+        // Applications take a memory type in the list for one that they can export, as the pixel format that they know.
+        let is_stored = config.formats.iter().all(|format| format.is_stored_on(capabilities));
         let (memory_types, of_dma_bufs): (_, &[_]) = match capabilities.export_kind {
-            MemoryKind::DmaBuf => (IMPORTED_TYPES, &ATTRIBUTES_OF_DMA_BUFS),
-            MemoryKind::MemFd => (&[][..], &[]),
+            MemoryKind::DmaBuf if is_stored => (IMPORTED_TYPES, &ATTRIBUTES_OF_DMA_BUFS),
+            MemoryKind::DmaBuf | MemoryKind::MemFd => (&[][..], &[]),
         };
         let memory_types = memory_types
             .iter()
@@ -243,7 +244,7 @@ fn attribute_value(capabilities: &Capabilities, formats: &[SampleFormat], kind: 
 mod tests {
     use std::sync::Arc;
 
-    use fourier_core::device::soft::SoftDevice;
+    use fourier_core::device::soft::{Personality, SoftDevice};
     use fourier_core::device::{DecoderDevice, DecoderNode};
 
     use super::*;
@@ -263,16 +264,18 @@ mod tests {
     }
 
     /// The attributes of surfaces that have a memory type or a pointer.
-    fn of_memory(kind: MemoryKind) -> Vec<(va::VASurfaceAttribType, u32, Option<i32>)> {
-        let soft = SoftDevice::default();
+    fn of_memory(
+        kind: MemoryKind,
+        options: &str,
+        profile: va::VAProfile,
+    ) -> Vec<(va::VASurfaceAttribType, u32, Option<i32>)> {
+        let soft = SoftDevice::new(Personality::parse(options).unwrap());
         let capabilities = Capabilities {
             export_kind: kind,
             ..soft.capabilities().clone()
         };
         let driver = Driver::on(Arc::new(Disguised(soft, capabilities))).unwrap();
-        let config = driver
-            .create_config(va::VAProfileH264High, va::VAEntrypointVLD, &[])
-            .unwrap();
+        let config = driver.create_config(profile, va::VAEntrypointVLD, &[]).unwrap();
         let attributes = driver.surface_attributes(&driver.config(config).unwrap());
         let of_memory = attributes.iter().filter(|attribute| {
             attribute.type_ == va::VASurfaceAttribMemoryType || parameters::integer(attribute).is_none()
@@ -292,14 +295,18 @@ mod tests {
             va::VA_SURFACE_ATTRIB_MEM_TYPE_DRM_PRIME_2,
         ];
         let memory_types = |types: u32| (va::VASurfaceAttribMemoryType, get_and_set, Some(types.cast_signed()));
-        assert_eq!(of_memory(MemoryKind::MemFd), [memory_types(own)]);
-        assert_eq!(
-            of_memory(MemoryKind::DmaBuf),
-            [
-                memory_types(own | prime | prime_2),
-                (va::VASurfaceAttribExternalBufferDescriptor, set, None),
-                (va::VASurfaceAttribDRMFormatModifiers, set, None),
-            ]
-        );
+        let nothing = [memory_types(own)];
+        let offered = [
+            memory_types(own | prime | prime_2),
+            (va::VASurfaceAttribExternalBufferDescriptor, set, None),
+            (va::VASurfaceAttribDRMFormatModifiers, set, None),
+        ];
+        let (high, high_10) = (va::VAProfileH264High, PROFILE_H264_HIGH10);
+        assert_eq!(of_memory(MemoryKind::MemFd, "default", high), nothing);
+        assert_eq!(of_memory(MemoryKind::DmaBuf, "default", high), offered);
+        assert_eq!(of_memory(MemoryKind::DmaBuf, "default", high_10), offered);
+        // Nobody would find P010 there.
+        assert_eq!(of_memory(MemoryKind::DmaBuf, "format=NV15", high), offered);
+        assert_eq!(of_memory(MemoryKind::DmaBuf, "format=NV15", high_10), nothing);
     }
 }

@@ -7,7 +7,7 @@ use fourier_core::units::Size;
 
 use crate::driver::Driver;
 use crate::ffi::va;
-use crate::format::SampleFormat;
+use crate::format::{SampleFormat, is_dense};
 use crate::status::{Result, Status};
 
 /// `DRM_FORMAT_MOD_INVALID`: the importer is to find out by itself.
@@ -78,8 +78,11 @@ fn describe(
     let (Some(format), Some(modifier)) = (SampleFormat::of_layout(layout), layout.modifier) else {
         return Err(Status::UnsupportedMemoryType.because("a layout that DRM has no name for"));
     };
+    if is_dense(layout) && separate {
+        return Err(Status::UnsupportedMemoryType.because("DRM has no name for a plane of NV15"));
+    }
     let mut descriptor = va::VADRMPRIMESurfaceDescriptor {
-        fourcc: format.fourcc(),
+        fourcc: layout.fourcc,
         width: size.width,
         height: size.height,
         num_objects: fds.len() as u32,
@@ -98,7 +101,7 @@ fn describe(
             false => modifier,
         };
     }
-    let (separate_layers, composed_layer) = (format.separate_layers(), [format.fourcc()]);
+    let (separate_layers, composed_layer) = (format.separate_layers(), [layout.fourcc]);
     let layers: &[u32] = if separate { &separate_layers } else { &composed_layer };
     let planes_per_layer = layout.planes.len() / layers.len();
     descriptor.num_layers = layers.len() as u32;
@@ -180,10 +183,21 @@ mod tests {
         );
         let tiled = layout(va::VA_FOURCC_NV12, MODIFIER_VIVANTE_TILED, 48);
         assert_eq!(modifier(tiled), MODIFIER_VIVANTE_TILED);
-        let unknown = layout(u32::from_le_bytes(*b"NV15"), MODIFIER_LINEAR, 64);
+        let unknown = layout(u32::from_le_bytes(*b"NV20"), MODIFIER_LINEAR, 64);
         assert_eq!(
             describe(&unknown, unknown.size, &[], false).unwrap_err().status,
             Status::UnsupportedMemoryType
         );
+    }
+
+    #[test]
+    fn samples_without_gaps_are_one_layer_under_their_own_name() {
+        let nv15 = u32::from_le_bytes(*b"NV15");
+        let layout = layout(nv15, MODIFIER_LINEAR, 64);
+        let composed = described(&layout, false);
+        assert_eq!((composed.fourcc, composed.layers[0].drm_format), (nv15, nv15));
+        assert_eq!((composed.num_layers, composed.layers[0].num_planes), (1, 2));
+        let separate = describe(&layout, layout.size, &[], true);
+        assert_eq!(separate.unwrap_err().status, Status::UnsupportedMemoryType);
     }
 }

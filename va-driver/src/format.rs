@@ -20,6 +20,11 @@ pub enum SampleFormat {
     P010,
 }
 
+/// Samples of 10 bits lie without gaps, as NV15.
+pub fn is_dense(layout: &FrameLayout) -> bool {
+    PixelFormat(layout.fourcc) == format::NV15
+}
+
 /// What the planes are called where each is a picture of its own: `DRM_FORMAT_R8`, `DRM_FORMAT_GR88`.
 const LAYERS_OF_NV12: [u32; PLANES] = [u32::from_le_bytes(*b"R8  "), u32::from_le_bytes(*b"GR88")];
 /// As above: `DRM_FORMAT_R16`, `DRM_FORMAT_GR1616`.
@@ -28,9 +33,10 @@ const LAYERS_OF_P010: [u32; PLANES] = [u32::from_le_bytes(*b"R16 "), u32::from_l
 impl SampleFormat {
     const ALL: [Self; 2] = [Self::Nv12, Self::P010];
 
-    /// Those that a device gives, the usual one first. 10 bits count only as P010: VA has no name for packed ones.
+    /// Those that a device gives, the usual one first. VA has no name for 10 bits without gaps: they are P010 to images.
     pub fn of_device(capabilities: &Capabilities) -> impl Iterator<Item = Self> {
-        let gives_p010 = capabilities.max_bit_depth >= 10 && capabilities.capture_formats.contains(&format::P010);
+        let gives = |format| capabilities.capture_formats.contains(format);
+        let gives_p010 = capabilities.max_bit_depth >= 10 && [format::P010, format::NV15].iter().any(gives);
         let is_given = move |format: &Self| match format {
             Self::Nv12 => true,
             Self::P010 => gives_p010,
@@ -57,10 +63,23 @@ impl SampleFormat {
         }
     }
 
-    /// The format of a memory, in tiles or not; `None` if it is another one.
+    /// The format of a memory, in tiles or not, with gaps or not; `None` if it is another one.
     pub fn of_layout(layout: &FrameLayout) -> Option<Self> {
-        let is_it = |format: &Self| format.fourcc() == layout.fourcc && layout.planes.len() == PLANES;
+        let fourcc = if is_dense(layout) {
+            Self::P010.fourcc()
+        } else {
+            layout.fourcc
+        };
+        let is_it = |format: &Self| format.fourcc() == fourcc && layout.planes.len() == PLANES;
         Self::ALL.into_iter().find(is_it)
+    }
+
+    /// Whether memory that a device makes for it is what applications know by its name.
+    pub fn is_stored_on(self, capabilities: &Capabilities) -> bool {
+        match self {
+            Self::Nv12 => true,
+            Self::P010 => capabilities.capture_formats.contains(&format::P010),
+        }
     }
 
     /// `VA_FOURCC_*` and `DRM_FORMAT_*`, which are the same here.

@@ -8,7 +8,7 @@ use fourier_core::units::{Rect, Size};
 use crate::buffer::Buffer;
 use crate::driver::Driver;
 use crate::ffi::va;
-use crate::format::{PLANES, SampleFormat};
+use crate::format::{PLANES, SampleFormat, is_dense};
 use crate::samples::{self, ImagePlane};
 use crate::status::{Result, Status};
 use crate::surface::{Surface, dimension};
@@ -78,7 +78,7 @@ impl Region {
 }
 
 impl Driver {
-    /// `vaQueryImageFormats`: what surfaces are, and nothing that would have to be converted.
+    /// `vaQueryImageFormats`: what surfaces are to applications, and nothing that would have to be converted.
     pub fn image_formats(&self) -> Vec<va::VAImageFormat> {
         let formats = SampleFormat::of_device(self.capabilities());
         formats.map(SampleFormat::image_format).collect()
@@ -118,7 +118,7 @@ impl Driver {
         let frame = surface.lend(&self.scratch)?;
         surface.wait();
         let layout = &frame.memory().layout;
-        let format = SampleFormat::of_layout(layout).filter(|_| layout.is_linear());
+        let format = SampleFormat::of_layout(layout).filter(|_| layout.is_linear() && !is_dense(layout));
         let (&[bytes], Some(format)) = (layout.object_lengths.as_slice(), format) else {
             return Err(Status::OperationFailed.because("no rows of NV12 or P010 in one piece"));
         };

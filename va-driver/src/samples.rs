@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use fourier_core::memory::{CpuAccess, FrameLayout, FrameMemory};
+use fourier_core::memory::{CpuAccess, FrameLayout, FrameMemory, dense};
 use fourier_core::units::{Rect, Size};
 
 use crate::ffi::Block;
-use crate::format::{PLANES, SampleFormat};
+use crate::format::{PLANES, SampleFormat, is_dense};
 use crate::status::{Failure, Result, Status};
 
 /// Where a plane of an image lies in its buffer.
@@ -60,12 +60,15 @@ impl Rows {
     }
 }
 
-/// A picture to be read: row by row, in tiles or not.
+/// The bits of a 10-bit sample are the upper ones of 16, except where samples are dense.
+const SHIFT: u32 = 6;
+
+/// A picture to be read: row by row, in tiles or not, dense or not.
 struct Source {
     memory: Arc<FrameMemory>,
     access: CpuAccess,
     format: SampleFormat,
-    /// For a row that lies in pieces.
+    /// For a row that does not lie there as it is.
     joined: Vec<u8>,
 }
 
@@ -81,6 +84,9 @@ impl Source {
 
     fn row(&mut self, plane: usize, rows: &Rows, n: usize) -> Result<&[u8]> {
         let layout = &self.memory.layout;
+        if is_dense(layout) {
+            return self.loosened_row(plane, rows.at(n), rows.bytes).ok_or_else(outside);
+        }
         if layout.is_linear() {
             let pitch = layout.planes.get(plane).ok_or_else(outside)?.pitch;
             let bytes = self.access.plane(plane).ok_or_else(outside)?;
@@ -91,6 +97,31 @@ impl Source {
         copied.ok_or_else(outside)?;
         Ok(&self.joined)
     }
+
+    /// `bytes` of a row of dense samples, from byte `x` on of what it would be if they were not.
+    fn loosened_row(&mut self, plane: usize, (x, y): (usize, usize), bytes: usize) -> Option<&[u8]> {
+        let pitch = self.memory.layout.planes.get(plane)?.pitch;
+        let row = self.access.plane(plane)?.get(y * pitch..)?.get(..pitch)?;
+        self.joined.resize(bytes, 0);
+        for (n, word) in self.joined.as_chunks_mut().0.iter_mut().enumerate() {
+            *word = (dense::sample(row, x / 2 + n)? << SHIFT).to_le_bytes();
+        }
+        Some(&self.joined)
+    }
+}
+
+/// Writes `row` to row `y` of a plane, from byte `x` on of what it would be if samples were not dense.
+fn put_row(access: &mut CpuAccess, layout: &FrameLayout, plane: usize, at: (usize, usize), row: &[u8]) -> Option<()> {
+    if !is_dense(layout) {
+        return access.write_row(plane, at, row);
+    }
+    let (place, (x, y)) = (layout.planes.get(plane)?, at);
+    let rows = access.object_mut(place.object)?.get_mut(place.offset..)?;
+    let to = rows.get_mut(y * place.pitch..)?.get_mut(..place.pitch)?;
+    for (n, &word) in row.as_chunks().0.iter().enumerate() {
+        dense::put_sample(to, x / 2 + n, u16::from_le_bytes(word) >> SHIFT)?;
+    }
+    Some(())
 }
 
 /// Copies `from` of a picture to the upper left corner of an image of the same format.
@@ -128,7 +159,7 @@ pub fn from_image(image: (&Block, [ImagePlane; PLANES]), from: Rect, memory: &Ar
             let row = block
                 .copy(image_plane.offset + row.start, row.len())
                 .ok_or_else(outside)?;
-            access.write_row(plane, target.at(n), &row).ok_or_else(outside)?;
+            put_row(&mut access, &memory.layout, plane, target.at(n), &row).ok_or_else(outside)?;
         }
     }
     Ok(())
@@ -153,7 +184,7 @@ pub fn copy(from: &Arc<FrameMemory>, to: &Arc<FrameMemory>) -> Result {
         let rows = Rows::of(source.format, plane, Rect { x: 0, y: 0, size });
         for n in 0..rows.count {
             let row = source.row(plane, &rows, n)?;
-            target.write_row(plane, rows.at(n), row).ok_or_else(outside)?;
+            put_row(&mut target, &to.layout, plane, rows.at(n), row).ok_or_else(outside)?;
         }
     }
     Ok(())
@@ -163,7 +194,7 @@ pub fn copy(from: &Arc<FrameMemory>, to: &Arc<FrameMemory>) -> Result {
 fn format_of(layout: &FrameLayout) -> Result<SampleFormat> {
     let is_known = (0..PLANES).all(|plane| layout.tiling(plane).is_some());
     let format = SampleFormat::of_layout(layout).filter(|_| is_known);
-    format.ok_or_else(|| Status::OperationFailed.because("samples that the CPU cannot find: neither NV12 nor P010"))
+    format.ok_or_else(|| Status::OperationFailed.because("samples that the CPU cannot find: not NV12, P010 or NV15"))
 }
 
 fn outside() -> Failure {

@@ -21,6 +21,8 @@ pub const NV16M: PixelFormat = PixelFormat::from_fourcc(*b"NM16");
 pub const Y210: PixelFormat = PixelFormat::from_fourcc(*b"Y210");
 /// `V4L2_PIX_FMT_P010`: 10 bits in the upper bits of 16.
 pub const P010: PixelFormat = PixelFormat::from_fourcc(*b"P010");
+/// `V4L2_PIX_FMT_NV15`: NV12 of 10 bits without gaps.
+pub const NV15: PixelFormat = PixelFormat::from_fourcc(*b"NV15");
 
 /// `V4L2_PIX_FMT_NV12_4L4`: NV12 in tiles of 4x4.
 pub const NV12_4L4: PixelFormat = PixelFormat::from_fourcc(*b"VT12");

@@ -1,9 +1,10 @@
 //! Frame memory: dma-bufs (or memfds) with a layout and a reference count, independent of any queue.
 //!
 //! [`FrameMemory`] and its [`FrameLayout`]; [`CpuAccess`] to its bytes; [`Heap`], where memory comes from without a
-//! device; [`Format`], what a queue holds; [`tile`], rows out of tiles.
+//! device; [`Format`], what a queue holds; [`tile`], rows out of tiles; [`dense`], samples out of packed bits.
 
 mod access;
+pub mod dense;
 mod format;
 mod heap;
 #[cfg(test)]

@@ -24,18 +24,24 @@ pub fn cases() -> Vec<Case> {
             tiles_are_rows_to_images,
         )
         .on(TILED[0]),
+        Case::new(
+            "samples without gaps are P010 to images",
+            dense_samples_are_words_to_images,
+        )
+        .on(DENSE)
+        .in_valgrind(),
     ]
 }
 
 /// Of 10 bits, in frames and in macroblock pairs.
 pub const DEEP_STREAMS: [&str; 2] = ["part_g_10bit_320x240.264", "high10_mbaff_cavlc_352x288.264"];
 
-/// Streams of 10 bits, read where the surface is.
+/// Streams of 10 bits, read where the surface is, and out of memory that is no P010.
 pub fn derived(vectors: &[Vector]) -> Vec<Case> {
     let vectors = vectors
         .iter()
         .filter(|vector| DEEP_STREAMS.contains(&vector.name.as_str()));
-    let cases = vectors.cloned().map(|vector| {
+    let derived = vectors.clone().cloned().map(|vector| {
         Case::new(
             format!("{} is bit-exact in derived images", vector.title()),
             move || {
@@ -52,8 +58,29 @@ pub fn derived(vectors: &[Vector]) -> Vec<Case> {
             },
         )
     });
-    cases.collect()
+    let dense = vectors.cloned().map(|vector| {
+        Case::new(
+            format!("{} is bit-exact out of samples without gaps", vector.title()),
+            move || {
+                let stream = streams::annex_b(&vector.path)?;
+                let copied = Habits {
+                    surface_margin: 48,
+                    ..Habits::default()
+                };
+                for habits in [Habits::default(), copied] {
+                    let decoded = streams::digest(&Display::x11()?, &stream, habits, Reading::Get)?;
+                    decoded.must_equal(&vector.reference())?;
+                }
+                Ok(())
+            },
+        )
+        .on(DENSE)
+    });
+    derived.chain(dense).collect()
 }
+
+/// Rockchip's memory of 10 bits: what applications take for P010 has to be made of it.
+const DENSE: &str = "soft:format=NV15";
 
 /// Devices whose pictures lie in tiles, MediaTek's, Vivante's and Allwinner's; two of them take slices.
 pub const TILED: [&str; 3] = [
@@ -250,6 +277,35 @@ fn tiles_are_rows_to_images() -> Outcome {
     };
     for habits in [Habits::default(), habits] {
         streams::digest(&display, &stream, habits, Reading::Get)?.must_equal(&reference)?;
+    }
+    Ok(())
+}
+
+fn dense_samples_are_words_to_images() -> Outcome {
+    let display = Display::x11()?;
+    let ten = va::VA_RT_FORMAT_YUV420_10;
+    require("High 10", display.profiles()?.contains(&PROFILE_H264_HIGH10))?;
+    require("P010", pixel_formats(&display, HIGH10, ten)? == [va::VA_FOURCC_P010])?;
+    // Rows of 200 samples are no whole number of 64 bytes.
+    let size = (200, 90);
+    let target = display.create_surfaces(ten, size, 1, &[])?[0];
+    let no_words = va::VA_STATUS_ERROR_OPERATION_FAILED;
+    expect("vaDeriveImage of NV15", display.derive_image(target), no_words)?;
+    let empty = Picture::get(&display, target, va::VA_FOURCC_P010, size)?;
+    require("a new surface is empty", empty.bytes.iter().all(|&byte| byte == 0))?;
+    let image = display.create_image(va::VA_FOURCC_P010, size)?;
+    let words = 0..image.data_size / 2;
+    // What is not in the upper ten bits has no place.
+    let samples: Vec<u8> = words.flat_map(|n| ((n * 7 % 1024) as u16 * 64).to_le_bytes()).collect();
+    display.fill_buffer(image.buf, &samples)?;
+    display.put_image(target, image.image_id, size)?;
+    let back = Picture::get(&display, target, va::VA_FOURCC_P010, size)?;
+    for (plane, rows) in [(0, size.1 as usize), (1, size.1 as usize / 2)] {
+        for y in 0..rows {
+            let start = back.offsets[plane] + y * back.pitches[plane];
+            let row = start..start + 2 * size.0 as usize;
+            require("rows come back", back.bytes[row.clone()] == samples[row])?;
+        }
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ use crate::units::Size;
 use v4l2r::bindings::v4l2_ctrl_h264_sps;
 
 use super::personality::Personality;
-use crate::device::format::{self, Chroma, H264_SLICE, NV12, NV12M, NV16, NV16M, P010, Y210};
+use crate::device::format::{self, Chroma, H264_SLICE, NV12, NV12M, NV15, NV16, NV16M, P010, Y210};
 
 /// Least bitstream buffer: a small picture whose every macroblock is I_PCM still fits.
 const MIN_BITSTREAM: u32 = 16 * 1024;
@@ -78,6 +78,7 @@ impl Samples {
     pub(super) fn pixel_format(self, personality: &Personality) -> PixelFormat {
         match (self.is_deep, self.is_422, personality.memory_planes) {
             (true, true, _) => Y210,
+            (true, false, _) if personality.dense => NV15,
             (true, false, _) => P010,
             (false, true, 2) => NV16M,
             (false, true, _) => NV16,
@@ -123,7 +124,8 @@ pub(super) fn capture(personality: &Personality, coded: Size, samples: Samples) 
         alignment if alignment % columns == 0 => alignment,
         alignment => alignment * columns,
     };
-    let pitch = (size.width * bytes_per_column).next_multiple_of(pitch_alignment * bytes_per_column);
+    let row = (size.width * bits_per_column).div_ceil(8);
+    let pitch = row.next_multiple_of(pitch_alignment * bytes_per_column);
     let luma = pitch * size.height;
     let chroma = match chroma {
         Chroma::Packed => 0,

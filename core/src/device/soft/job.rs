@@ -79,6 +79,8 @@ pub(super) enum SampleKind {
     Word,
     /// 10 bits in 16, luma and chroma in turns: Y210.
     Packed,
+    /// 10 bits without gaps: NV15.
+    Dense,
     /// 8 bits in a byte, the planes cut into tiles.
     Tiled { luma: Tiling, chroma: Tiling },
 }
@@ -104,6 +106,7 @@ impl PictureLayout {
                 (Chroma::Packed, _, _) => SampleKind::Packed,
                 (_, 8, Some((Tiling::Linear, _)) | None) => SampleKind::Byte,
                 (_, 8, Some((luma, chroma))) => SampleKind::Tiled { luma, chroma },
+                (_, 10, _) => SampleKind::Dense,
                 _ => SampleKind::Word,
             },
             chroma,
@@ -114,13 +117,14 @@ impl PictureLayout {
 
     /// Whether a picture of that many luma samples, and of that chroma, fits.
     pub(super) fn holds(self, chroma_format: ChromaFormat, width: usize, height: usize) -> bool {
-        let bytes_per_column = match self.kind {
-            SampleKind::Byte | SampleKind::Tiled { .. } => 1,
-            SampleKind::Word => 2,
-            SampleKind::Packed => 4,
+        let bits_per_column = match self.kind {
+            SampleKind::Byte | SampleKind::Tiled { .. } => 8,
+            SampleKind::Dense => 10,
+            SampleKind::Word => 16,
+            SampleKind::Packed => 32,
         };
         (chroma_format != ChromaFormat::Yuv422) == self.chroma.is_420()
-            && width * bytes_per_column <= self.pitch
+            && (width * bits_per_column).div_ceil(8) <= self.pitch
             && height <= self.height
     }
 
@@ -129,7 +133,8 @@ impl PictureLayout {
         self.pitch * self.height
     }
 
-    fn chroma(self) -> usize {
+    /// Bytes of the chroma plane.
+    pub(super) fn chroma(self) -> usize {
         match self.chroma {
             Chroma::Packed => 0,
             Chroma::HalfRows | Chroma::Planar => self.luma() / 2,

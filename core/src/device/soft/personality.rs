@@ -4,7 +4,7 @@ use crate::memory::PixelFormat;
 use crate::units::Size;
 use crate::{Error, Result};
 
-use crate::device::format::{MM21, NV12_4L4, NV12_32L32};
+use crate::device::format::{MM21, NV12_4L4, NV12_32L32, NV15};
 use crate::device::{DecodeMode, StartCode};
 
 /// What the software node pretends to be.
@@ -22,10 +22,12 @@ pub struct Personality {
     pub height_alignment: u32,
     /// Bytes after the samples of the last memory plane, per macroblock (where drivers keep motion vectors).
     pub tail_per_macroblock: u32,
-    /// Memory planes of a picture of 8 bits: 1 (NV12) or 2 (NV12M); of 10 bits there is always one (P010).
+    /// Memory planes of a picture of 8 bits: 1 (NV12) or 2 (NV12M); of 10 bits there is always one (P010, NV15).
     pub memory_planes: u32,
     /// Pictures of 8 bits of 4:2:0 lie in tiles, as one of [`Self::TILED`].
     pub tiled: Option<PixelFormat>,
+    /// Pictures of 10 bits of 4:2:0 lie without gaps, as NV15.
+    pub dense: bool,
     /// Most bits of a sample: 8 or 10.
     pub max_bit_depth: u8,
     /// It decodes 4:2:2.
@@ -59,6 +61,7 @@ impl Default for Personality {
             tail_per_macroblock: 0,
             memory_planes: 1,
             tiled: None,
+            dense: false,
             max_bit_depth: 10,
             chroma_422: true,
             hold_capture: true,
@@ -150,7 +153,7 @@ impl Personality {
     /// Parses what follows `soft:`: a name, options, or a name and options, separated by commas.
     ///
     /// Options are `mode` (`frame`, `slice`, `both`), `startcode` (`annexb`, `none`, `both`), `pitch`, `height`, `tail`,
-    /// `planes`, `depth`, `buffers`, `threads` (numbers), `format` (`VT12`, `ST12`, `MM21`: tiles), `hold`, `422`, `fields`, `import`, `remove` (`on`, `off`), `min`, `max` (`WxH`).
+    /// `planes`, `depth`, `buffers`, `threads` (numbers), `format` (`VT12`, `ST12`, `MM21`: tiles; `NV15`: 10 bits without gaps), `hold`, `422`, `fields`, `import`, `remove` (`on`, `off`), `min`, `max` (`WxH`).
     ///
     /// # Errors
     /// [`Error::Unsupported`] naming the word that is not understood.
@@ -192,7 +195,10 @@ impl Personality {
             "planes" => self.memory_planes = number(value, 1..=2)?,
             "format" => {
                 let format = PixelFormat::from_fourcc(value.as_bytes().try_into().ok()?);
-                self.tiled = Some(Self::TILED.into_iter().find(|tiled| *tiled == format)?);
+                match format {
+                    NV15 => self.dense = true,
+                    format => self.tiled = Some(Self::TILED.into_iter().find(|tiled| *tiled == format)?),
+                }
             }
             "depth" => self.max_bit_depth = number(value, 8..=10).filter(|depth| depth % 2 == 0)? as u8,
             "buffers" => self.max_num_buffers = number(value, 1..=64)?,

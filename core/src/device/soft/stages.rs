@@ -202,7 +202,7 @@ impl ReconstructionStage {
         let outcome = match job.target.layout.kind {
             SampleKind::Byte => write(&mut self.reconstructor, job, part),
             SampleKind::Word => write(&mut self.deep, job, part),
-            SampleKind::Packed => write_rearranged(&mut self.deep, &mut self.packed, job, part),
+            SampleKind::Packed | SampleKind::Dense => write_rearranged(&mut self.deep, &mut self.packed, job, part),
             SampleKind::Tiled { .. } => write_rearranged(&mut self.reconstructor, &mut self.tiled, job, part),
         };
         if let Err(error) = job.target.memory.sync(SyncPhase::End) {
@@ -285,7 +285,7 @@ impl HeldFields {
         match self.picture.layout.kind {
             SampleKind::Byte => fill_field::<u8>(&self.picture, missing),
             SampleKind::Word => fill_field::<Sample10>(&self.picture, missing),
-            SampleKind::Packed => unpacked::fill_field::<Sample10>(&self.picture, missing),
+            SampleKind::Packed | SampleKind::Dense => unpacked::fill_field::<Sample10>(&self.picture, missing),
             SampleKind::Tiled { .. } => unpacked::fill_field::<u8>(&self.picture, missing),
         }
         if let Err(error) = memory.sync(SyncPhase::End) {
