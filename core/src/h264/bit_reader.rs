@@ -214,7 +214,7 @@ pub(crate) fn without_trailing_zeros(mut bytes: &[u8]) -> &[u8] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::h264::testing::BitWriter;
+    use crate::h264::write::bits::BitWriter;
 
     const TEST: Structure = Structure {
         name: "test",
@@ -227,13 +227,12 @@ mod tests {
         let signed = [0, 1, -1, 2, -2, 127, -128, 1 << 20, i32::MAX, i32::MIN + 1];
         let mut writer = BitWriter::default();
         for value in unsigned {
-            writer.ue(value).bits(32, value).flag(true);
+            writer.ue(value).u(32, value).flag(true);
         }
         for value in signed {
             writer.se(value);
         }
-        let bytes = writer.trailing_bits();
-        let mut reader = BitReader::new(TEST, &bytes);
+        let mut reader = BitReader::new(TEST, writer.trailing_bits().bytes());
         for value in unsigned {
             assert_eq!(reader.ue("ue"), Ok(value));
             assert_eq!(reader.bits(32, "u"), Ok(value));
@@ -284,7 +283,7 @@ mod tests {
 
     #[test]
     fn a_value_out_of_range_is_an_error_that_names_the_range() {
-        let bytes = BitWriter::default().ue(300).se(-13).trailing_bits();
+        let bytes = BitWriter::default().ue(300).se(-13).trailing_bits().bytes().to_vec();
         let mut reader = BitReader::new(TEST, &bytes);
         assert_eq!(reader.ue_max(255_u8, "id").unwrap_err().reason, "300 is above 255");
         assert_eq!(

@@ -21,6 +21,8 @@ pub mod slice_header;
 pub mod sps;
 #[cfg(test)]
 pub(crate) mod testing;
+#[cfg(test)]
+pub(crate) mod write;
 
 pub use nal::{NalUnit, NalUnitType};
 pub use parameter_sets::ParameterSets;

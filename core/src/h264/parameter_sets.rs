@@ -161,7 +161,8 @@ mod tests {
     use super::*;
     use crate::h264::pps::tests::{example_pps, write_pps};
     use crate::h264::pps::{PicScalingMatrix, ScalingList};
-    use crate::h264::sps::tests::{example_sps, write_sps};
+    use crate::h264::sps::tests::example_sps;
+    use crate::h264::write::sps::nal as write_sps;
 
     fn receive_sps(sets: &mut ParameterSets, sps: &Sps) -> Reception {
         sets.receive_sps(&NalUnit::parse(&write_sps(sps)).unwrap()).unwrap()

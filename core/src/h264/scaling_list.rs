@@ -123,7 +123,7 @@ fn scaling_list<const N: usize>(reader: &mut BitReader<'_>) -> Result<ScalingLis
 mod tests {
     use super::*;
     use crate::h264::bit_reader::Structure;
-    use crate::h264::testing::BitWriter;
+    use crate::h264::write::bits::BitWriter;
 
     const TEST: Structure = Structure {
         name: "scaling_list",
@@ -139,7 +139,14 @@ mod tests {
 
     #[test]
     fn a_list_that_ends_early_repeats_its_last_value() {
-        let bytes = BitWriter::default().flag(true).se(2).se(4).se(-14).trailing_bits();
+        let bytes = BitWriter::default()
+            .flag(true)
+            .se(2)
+            .se(4)
+            .se(-14)
+            .trailing_bits()
+            .bytes()
+            .to_vec();
         let list = scaling_list::<16>(&mut BitReader::new(TEST, &bytes)).unwrap();
         let mut expected = [14; 16];
         expected[0] = 10;
@@ -148,7 +155,7 @@ mod tests {
 
     #[test]
     fn a_list_whose_first_value_is_0_is_the_default_list() {
-        let bytes = BitWriter::default().flag(true).se(-8).trailing_bits();
+        let bytes = BitWriter::default().flag(true).se(-8).trailing_bits().bytes().to_vec();
         let list = scaling_list::<64>(&mut BitReader::new(TEST, &bytes)).unwrap();
         assert_eq!(list, ScalingList::UseDefault);
     }
@@ -160,8 +167,8 @@ mod tests {
         for _ in 2..16 {
             writer.se(0);
         }
-        let bytes = writer.trailing_bits();
-        let list = scaling_list::<16>(&mut BitReader::new(TEST, &bytes)).unwrap();
+        let bytes = writer.trailing_bits().bytes();
+        let list = scaling_list::<16>(&mut BitReader::new(TEST, bytes)).unwrap();
         // 8 + 127 + 127 = 262, and 262 - 256 = 6.
         let mut expected = [6; 16];
         expected[0] = 135;

@@ -300,19 +300,20 @@ mod tests {
     use super::*;
     use crate::h264::sps::tests::example_sps;
     use crate::h264::sps::{HrdParameters, Vui};
-    use crate::h264::testing::{BitWriter, Random};
+    use crate::h264::testing::Random;
+    use crate::h264::write::bits::BitWriter;
 
     fn write_message(w: &mut BitWriter, payload_type: u32, payload: &[u8]) {
         for _ in 0..payload_type / 255 {
-            w.bits(8, 255);
+            w.u(8, 255);
         }
-        w.bits(8, payload_type % 255);
+        w.u(8, payload_type % 255);
         for _ in 0..payload.len() / 255 {
-            w.bits(8, 255);
+            w.u(8, 255);
         }
-        w.bits(8, payload.len() as u32 % 255);
+        w.u(8, payload.len() as u32 % 255);
         for &byte in payload {
-            w.bits(8, u32::from(byte));
+            w.u(8, u32::from(byte));
         }
     }
 
@@ -343,7 +344,7 @@ mod tests {
             SeiMessage::AlternativeTransferCharacteristics(18),
             SeiMessage::ContentLightLevel(light),
         ];
-        assert_eq!(parse(&w.nal(0x06), None), expected);
+        assert_eq!(parse(&w.trailing_bits().nal(0, 6), None), expected);
     }
 
     #[test]
@@ -358,7 +359,7 @@ mod tests {
             .flat_map(|value| value.to_be_bytes())
             .collect::<Vec<_>>();
         write_message(&mut w, 137, &[payload, luminance].concat());
-        let nal = w.nal(0x06);
+        let nal = w.trailing_bits().nal(0, 6);
         assert!(nal.windows(4).any(|bytes| bytes[..3] == [0, 0, 3]));
         let expected = MasteringDisplayColourVolume {
             display_primaries: [(1, 0), (2, 0), (3, 0)],
@@ -388,22 +389,24 @@ mod tests {
         };
         let mut w = BitWriter::default();
         let payload = BitWriter::default()
-            .bits(7, 99)
-            .bits(5, 9)
-            .bits(4, 4)
+            .u(7, 99)
+            .u(5, 9)
+            .u(4, 4)
             .flag(false)
             // Interlaced, drop-frame counting, seconds but no minutes.
             .flag(true)
-            .bits(2, 1)
-            .bits(6, 4)
+            .u(2, 1)
+            .u(6, 4)
             .flag(false)
-            .bits(10, 7)
+            .u(10, 7)
             .flag(true)
-            .bits(6, 59)
+            .u(6, 59)
             .flag(false)
-            .trailing_bits();
+            .trailing_bits()
+            .bytes()
+            .to_vec();
         write_message(&mut w, 1, &payload);
-        let nal = w.nal(0x06);
+        let nal = w.trailing_bits().nal(0, 6);
         assert_eq!(parse(&nal, None), []);
         let timing = PicTiming {
             pic_struct: Some(PicStruct::BottomTop),
@@ -419,15 +422,15 @@ mod tests {
         let mut w = BitWriter::default();
         write_message(&mut w, 137, &[0xff; 23]);
         write_message(&mut w, 6, &[0b1100_0100]);
-        assert_eq!(parse(&w.nal(0x06), None), [RECOVERY]);
+        assert_eq!(parse(&w.trailing_bits().nal(0, 6), None), [RECOVERY]);
     }
 
     #[test]
     fn a_payload_that_exceeds_the_nal_unit_ends_it() {
         let mut w = BitWriter::default();
         write_message(&mut w, 6, &[0b1100_0100]);
-        w.bits(8, 5).bits(8, 200).bits(8, 7);
-        assert_eq!(parse(&w.nal(0x06), None), [RECOVERY]);
+        w.u(8, 5).u(8, 200).u(8, 7);
+        assert_eq!(parse(&w.trailing_bits().nal(0, 6), None), [RECOVERY]);
     }
 
     #[test]

@@ -8,8 +8,6 @@ use super::pps::{Pps, PpsId};
 mod parse;
 #[cfg(test)]
 mod tests;
-#[cfg(test)]
-mod write;
 
 /// `slice_type % 5`, SP and SI recognised so that they can be refused by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

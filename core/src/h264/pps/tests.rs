@@ -1,62 +1,11 @@
 use super::*;
 use crate::h264::sps::tests::{example_sps, random_sps};
-use crate::h264::testing::{BitWriter, Random};
+use crate::h264::testing::Random;
+use crate::h264::write::{self, bits::BitWriter};
 
-/// Writes the NAL unit of a PPS; with `num_slice_groups_minus1`, of dispersed slice groups.
+/// Of a sequence of 4:2:0.
 pub(crate) fn write_pps(pps: &Pps) -> Vec<u8> {
-    let mut w = BitWriter::default();
-    w.ue(u32::from(pps.pic_parameter_set_id.0))
-        .ue(u32::from(pps.seq_parameter_set_id.0));
-    w.flag(pps.entropy_coding_mode_flag)
-        .flag(pps.bottom_field_pic_order_in_frame_present_flag);
-    w.ue(u32::from(pps.num_slice_groups_minus1));
-    if pps.num_slice_groups_minus1 > 0 {
-        w.ue(1);
-    }
-    write_after_slice_groups(&mut w, pps);
-    w.nal(0x68)
-}
-
-fn write_after_slice_groups(w: &mut BitWriter, pps: &Pps) {
-    w.ue(u32::from(pps.num_ref_idx_l0_default_active_minus1));
-    w.ue(u32::from(pps.num_ref_idx_l1_default_active_minus1));
-    w.flag(pps.weighted_pred_flag)
-        .bits(2, u32::from(pps.weighted_bipred_idc));
-    w.se(i32::from(pps.pic_init_qp_minus26))
-        .se(i32::from(pps.pic_init_qs_minus26));
-    w.se(i32::from(pps.chroma_qp_index_offset))
-        .flag(pps.deblocking_filter_control_present_flag);
-    w.flag(pps.constrained_intra_pred_flag)
-        .flag(pps.redundant_pic_cnt_present_flag);
-    let is_high = pps.transform_8x8_mode_flag || pps.scaling_matrix.is_some();
-    if is_high || pps.second_chroma_qp_index_offset != pps.chroma_qp_index_offset {
-        w.flag(pps.transform_8x8_mode_flag).flag(pps.scaling_matrix.is_some());
-        if let Some(matrix) = &pps.scaling_matrix {
-            matrix.lists_4x4.iter().for_each(|list| write_list(w, list));
-            let count = if pps.transform_8x8_mode_flag { 2 } else { 0 };
-            matrix.lists_8x8.iter().take(count).for_each(|list| write_list(w, list));
-        }
-        w.se(i32::from(pps.second_chroma_qp_index_offset));
-    }
-}
-
-fn write_list<const N: usize>(w: &mut BitWriter, list: &ScalingList<N>) {
-    match list {
-        ScalingList::NotPresent => {
-            w.flag(false);
-        }
-        ScalingList::UseDefault => {
-            w.flag(true).se(-8);
-        }
-        ScalingList::Coded(scales) => {
-            w.flag(true);
-            let mut last = 8;
-            for &scale in scales {
-                w.se(i32::from(scale.wrapping_sub(last).cast_signed()));
-                last = scale;
-            }
-        }
-    }
+    write::pps::nal(pps, 1)
 }
 
 /// CABAC, three references, everything else off.
@@ -91,7 +40,7 @@ fn random_list<const N: usize>(random: &mut Random) -> ScalingList<N> {
     }
 }
 
-/// A PPS of any shape that [`write_pps`] can write.
+/// A PPS of any shape that can be written.
 pub(crate) fn random_pps(random: &mut Random) -> Pps {
     let transform_8x8_mode_flag = random.flag();
     let mut pps = Pps {
@@ -172,9 +121,9 @@ fn a_4_4_4_sps_brings_six_8x8_lists() {
         ..example_sps()
     };
     let mut w = BitWriter::default();
-    write_after_slice_groups(w.ue(0).ue(0).flag(true).flag(false).ue(0), &example_pps());
-    w.flag(true).flag(true).bits(6 + 5, 0).flag(true).se(-8).se(3);
-    let nal = w.nal(0x68);
+    write::pps::after_slice_groups(w.ue(0).ue(0).flag(true).flag(false).ue(0), &example_pps(), 1);
+    w.flag(true).flag(true).u(6 + 5, 0).flag(true).se(-8).se(3);
+    let nal = w.trailing_bits().nal(3, 8);
     let pps = Pps::parse(&NalUnit::parse(&nal).unwrap(), |_| Some(&sps)).unwrap();
     assert_eq!(pps.scaling_matrix.unwrap().lists_8x8[5], ScalingList::UseDefault);
     assert_eq!(pps.second_chroma_qp_index_offset, 3);
@@ -193,19 +142,15 @@ fn slice_groups_are_recognised_and_what_follows_them_is_read() {
             0 => w.ue(98).ue(0).ue(7),
             2 => w.ue(0).ue(9).ue(20).ue(31),
             3..=5 => w.flag(true).ue(11),
-            6 => w
-                .ue(98)
-                .bits(32, 0)
-                .bits(32, 0)
-                .bits(32, 0)
-                .bits(32, 0)
-                .bits(32, 0)
-                .bits(32, 0)
-                .bits(6, 0),
+            6 => w.ue(98).u(32, 0).u(32, 0).u(32, 0).u(32, 0).u(32, 0).u(32, 0).u(6, 0),
             _ => &mut w,
         };
-        write_after_slice_groups(&mut w, &pps);
-        assert_eq!(parse(&w.nal(0x68)), Ok(pps.clone()), "slice_group_map_type {map_type}");
+        write::pps::after_slice_groups(&mut w, &pps, 1);
+        assert_eq!(
+            parse(&w.trailing_bits().nal(3, 8)),
+            Ok(pps.clone()),
+            "slice_group_map_type {map_type}"
+        );
     }
 }
 
@@ -219,7 +164,8 @@ fn a_slice_group_map_of_a_gigantic_picture_is_refused() {
         .ue(1)
         .ue(6)
         .ue(1 << 30)
-        .nal(0x68);
+        .trailing_bits()
+        .nal(3, 8);
     assert_eq!(parse(&nal).unwrap_err().element, "pic_size_in_map_units_minus1");
 }
 

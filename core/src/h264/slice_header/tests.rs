@@ -1,4 +1,3 @@
-use super::write::write_slice;
 use super::*;
 use crate::BitstreamError;
 use crate::h264::Parity;
@@ -7,10 +6,19 @@ use crate::h264::pps::tests::{example_pps, random_pps};
 use crate::h264::sps::tests::{example_sps, random_sps};
 use crate::h264::sps::{PicOrderCntType, Sps};
 use crate::h264::testing::Random;
+use crate::h264::write::{self, bits::BitWriter};
 use MemoryManagementControlOperation as Operation;
 
 fn parse(nal: &[u8], sps: &Sps, pps: &Pps) -> Result<SliceHeader, BitstreamError> {
     SliceHeader::parse(&NalUnit::parse(nal).unwrap(), sps, pps)
+}
+
+/// The NAL unit of a slice with `header`, which gets the sizes that it comes to have.
+fn write_slice(header: &mut SliceHeader, sps: &Sps, pps: &Pps) -> Vec<u8> {
+    let mut w = BitWriter::default();
+    write::slice_header::write(&mut w, header, sps, pps);
+    let nal_unit_type = if header.idr_pic_id.is_some() { 5 } else { 1 };
+    w.u(20, 0x5_5555).trailing_bits().nal(header.nal_ref_idc, nal_unit_type)
 }
 
 /// A P slice of a frame as most encoders make them.

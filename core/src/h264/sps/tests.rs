@@ -1,123 +1,7 @@
 use super::*;
 use crate::h264::nal::NalUnit;
-use crate::h264::testing::{BitWriter, Random};
-
-/// Writes the NAL unit of an SPS without scaling lists.
-pub(crate) fn write_sps(sps: &Sps) -> Vec<u8> {
-    let mut w = BitWriter::default();
-    w.bits(8, u32::from(sps.profile_idc))
-        .bits(8, u32::from(sps.constraint_set_flags.reverse_bits()));
-    w.bits(8, u32::from(sps.level_idc))
-        .ue(u32::from(sps.seq_parameter_set_id.0));
-    if sps.profile_idc >= 100 {
-        w.ue(u32::from(sps.chroma_format_idc));
-        if sps.chroma_format_idc == 3 {
-            w.flag(sps.separate_colour_plane_flag);
-        }
-        w.ue(u32::from(sps.bit_depth_luma_minus8))
-            .ue(u32::from(sps.bit_depth_chroma_minus8));
-        w.flag(sps.qpprime_y_zero_transform_bypass_flag).flag(false);
-    }
-    w.ue(u32::from(sps.log2_max_frame_num_minus4));
-    write_pic_order_cnt_type(&mut w, &sps.pic_order_cnt_type);
-    w.ue(u32::from(sps.max_num_ref_frames))
-        .flag(sps.gaps_in_frame_num_value_allowed_flag);
-    w.ue(u32::from(sps.pic_width_in_mbs_minus1))
-        .ue(u32::from(sps.pic_height_in_map_units_minus1));
-    w.flag(sps.frame_mbs_only_flag);
-    if !sps.frame_mbs_only_flag {
-        w.flag(sps.mb_adaptive_frame_field_flag);
-    }
-    w.flag(sps.direct_8x8_inference_flag).flag(sps.frame_cropping.is_some());
-    if let Some(crop) = sps.frame_cropping {
-        w.ue(crop.left).ue(crop.right).ue(crop.top).ue(crop.bottom);
-    }
-    w.flag(sps.vui.is_some());
-    if let Some(vui) = &sps.vui {
-        write_vui(&mut w, vui);
-    }
-    w.nal(0x67)
-}
-
-fn write_pic_order_cnt_type(w: &mut BitWriter, pic_order_cnt_type: &PicOrderCntType) {
-    match pic_order_cnt_type {
-        PicOrderCntType::Type0 {
-            log2_max_pic_order_cnt_lsb_minus4,
-        } => {
-            w.ue(0).ue(u32::from(*log2_max_pic_order_cnt_lsb_minus4));
-        }
-        PicOrderCntType::Type1 {
-            delta_pic_order_always_zero_flag,
-            offset_for_non_ref_pic,
-            offset_for_top_to_bottom_field,
-            offset_for_ref_frame,
-        } => {
-            w.ue(1).flag(*delta_pic_order_always_zero_flag);
-            w.se(*offset_for_non_ref_pic).se(*offset_for_top_to_bottom_field);
-            w.ue(offset_for_ref_frame.len() as u32);
-            for &offset in offset_for_ref_frame {
-                w.se(offset);
-            }
-        }
-        PicOrderCntType::Type2 => {
-            w.ue(2);
-        }
-    }
-}
-
-fn write_vui(w: &mut BitWriter, vui: &Vui) {
-    w.flag(vui.sample_aspect_ratio.is_some());
-    if let Some((width, height)) = vui.sample_aspect_ratio {
-        w.bits(8, 255).bits(16, u32::from(width)).bits(16, u32::from(height));
-    }
-    w.flag(true).flag(true).flag(vui.video_full_range_flag.is_some());
-    if let Some(full_range) = vui.video_full_range_flag {
-        w.bits(3, 5).flag(full_range).flag(vui.colour_description.is_some());
-        if let Some(colour) = vui.colour_description {
-            w.bits(8, u32::from(colour.colour_primaries))
-                .bits(8, u32::from(colour.transfer_characteristics));
-            w.bits(8, u32::from(colour.matrix_coefficients));
-        }
-    }
-    w.flag(vui.chroma_sample_loc_type.is_some());
-    if let Some((top, bottom)) = vui.chroma_sample_loc_type {
-        w.ue(u32::from(top)).ue(u32::from(bottom));
-    }
-    w.flag(vui.timing_info.is_some());
-    if let Some(timing) = vui.timing_info {
-        w.bits(32, timing.num_units_in_tick)
-            .bits(32, timing.time_scale)
-            .flag(timing.fixed_frame_rate_flag);
-    }
-    for hrd in [vui.nal_hrd_parameters, vui.vcl_hrd_parameters] {
-        w.flag(hrd.is_some());
-        if let Some(hrd) = hrd {
-            w.ue(1)
-                .bits(4, 3)
-                .bits(4, 4)
-                .ue(1000)
-                .ue(2000)
-                .flag(true)
-                .ue(3000)
-                .ue(4000)
-                .flag(false);
-            w.bits(5, u32::from(hrd.initial_cpb_removal_delay_length_minus1));
-            w.bits(5, u32::from(hrd.cpb_removal_delay_length_minus1));
-            w.bits(5, u32::from(hrd.dpb_output_delay_length_minus1))
-                .bits(5, u32::from(hrd.time_offset_length));
-        }
-    }
-    if vui.nal_hrd_parameters.or(vui.vcl_hrd_parameters).is_some() {
-        w.flag(true);
-    }
-    w.flag(vui.pic_struct_present_flag)
-        .flag(vui.bitstream_restriction.is_some());
-    if let Some(restriction) = vui.bitstream_restriction {
-        w.flag(true).ue(2).ue(1).ue(16).ue(16);
-        w.ue(restriction.max_num_reorder_frames)
-            .ue(restriction.max_dec_frame_buffering);
-    }
-}
+use crate::h264::testing::Random;
+use crate::h264::write::sps::nal as write_sps;
 
 /// 1080p High at level 4 with POC type 0, four references, no VUI.
 pub(crate) fn example_sps() -> Sps {
@@ -191,7 +75,7 @@ fn random_vui(random: &mut Random) -> Vui {
     }
 }
 
-/// An SPS of any shape that [`write_sps`] can write.
+/// An SPS of any shape that can be written.
 pub(crate) fn random_sps(random: &mut Random) -> Sps {
     let chroma_format_idc = random.below(4) as u8;
     let frame_mbs_only_flag = random.flag();

@@ -2,9 +2,9 @@
 
 use crate::decode::{DecodeJob, SliceJob};
 use crate::h264::reference::{ListEntry, Reference, ReferencePicture};
-use crate::h264::slice_header::{PicOrderCnt, SliceHeader, SliceType};
+use crate::h264::slice_header::{PicOrderCnt, RefPicListModification, SliceHeader, SliceType};
 use crate::h264::sps::PicOrderCntType;
-use crate::h264::testing::BitWriter;
+use crate::h264::write::{self, bits::BitWriter};
 use crate::h264::{Parity, PictureId, PictureStructure, Pps, Sps, samples};
 
 /// `frame_num` has this many bits.
@@ -186,41 +186,26 @@ impl Clip {
     ) -> (SliceHeader, Vec<u8>) {
         let frame_num = self.frame_num(self.next);
         let idr = frame_num == 0;
-        let mut w = BitWriter::default();
-        let is_p = matches!(coding, Coding::CopyOf(_));
-        w.ue(first_mb)
-            .ue(if is_p { 5 } else { 7 })
-            .ue(0)
-            .bits(FRAME_NUM_BITS, frame_num.into());
-        if !self.sps.frame_mbs_only_flag {
-            w.flag(structure != PictureStructure::Frame);
-            if let PictureStructure::Field(parity) = structure {
-                w.flag(parity == Parity::Bottom);
-            }
-        }
-        if idr {
-            w.ue(0);
-        }
-        if let Coding::CopyOf(picture) = coding {
-            let difference = u32::from(frame_num - self.frame_num(picture.0));
-            w.flag(false).flag(true).ue(0).ue(difference - 1).ue(3);
-        }
-        let marking_bit_size = if idr { 2 } else { 1 };
-        w.bits(marking_bit_size, 0).se(0).ue(1);
-        let header = SliceHeader {
-            nal_ref_idc: 1,
-            idr_pic_id: idr.then_some(0),
+        let kind = if idr {
+            samples::idr(0)
+        } else {
+            samples::header(frame_num, 0)
+        };
+        let mut header = SliceHeader {
             first_mb_in_slice: first_mb,
-            slice_type: if is_p { SliceType::P } else { SliceType::I },
-            frame_num,
             structure,
             pic_order_cnt: PicOrderCnt::Type2,
-            num_ref_idx_active: [u8::from(is_p), 0],
             disable_deblocking_filter_idc: 1,
-            header_bit_size: w.len() as u32 + 8,
-            dec_ref_pic_marking_bit_size: marking_bit_size,
-            ..samples::header(frame_num, 0)
+            ..kind
         };
+        (header.slice_type, header.num_ref_idx_active) = (SliceType::I, [0, 0]);
+        if let Coding::CopyOf(picture) = coding {
+            let abs_diff_pic_num = u32::from(frame_num - self.frame_num(picture.0));
+            (header.slice_type, header.num_ref_idx_active) = (SliceType::P, [1, 0]);
+            header.ref_pic_list_modification[0] = vec![RefPicListModification::Subtract(abs_diff_pic_num - 1)];
+        }
+        let mut w = BitWriter::default();
+        write::slice_header::write(&mut w, &mut header, &self.sps, &self.pps);
         match coding {
             Coding::CopyOf(_) => {
                 w.ue(macroblocks);
@@ -228,14 +213,15 @@ impl Clip {
             Coding::Value(value) => {
                 for _ in 0..macroblocks {
                     w.ue(25);
-                    w.bits((8 - w.len() as u32 % 8) % 8, 0);
+                    w.align(false);
                     for _ in 0..384 {
-                        w.bits(8, value.into());
+                        w.u(8, value.into());
                     }
                 }
             }
         }
-        (header, w.nal(if idr { 0x65 } else { 0x21 }))
+        let nal_unit_type = if idr { 5 } else { 1 };
+        (header, w.trailing_bits().nal(1, nal_unit_type))
     }
 }
 

@@ -4,7 +4,7 @@
 use super::*;
 use crate::decode::session::tests::clip::{Clip, Coded};
 use crate::h264::pps::tests::write_pps;
-use crate::h264::sps::tests::write_sps;
+use crate::h264::write::sps::nal as write_sps;
 use crate::memory::PlaneLayout;
 
 /// 64x64, which visl takes: two fields, a top field alone, two fields, a bottom field alone, all I_PCM of one value each.

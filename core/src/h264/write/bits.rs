@@ -43,13 +43,8 @@ impl BitWriter {
     }
 
     /// Bits written so far.
-    pub fn len(&self) -> usize {
+    pub fn bit_len(&self) -> usize {
         self.bits
-    }
-
-    /// Nothing is written yet.
-    pub fn is_empty(&self) -> bool {
-        self.bits == 0
     }
 
     /// Fills up the byte with `bit`: `cabac_alignment_one_bit`, `pcm_alignment_zero_bit`.
@@ -71,6 +66,11 @@ impl BitWriter {
     /// `rbsp_trailing_bits()`.
     pub fn trailing_bits(&mut self) -> &mut Self {
         self.flag(true).align(false)
+    }
+
+    /// The bytes so far; the last one is filled up with zeros.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
     }
 
     /// The NAL unit with this header and these bits in it, which end a byte.
@@ -118,11 +118,11 @@ mod tests {
         w.ue(0).ue(1).ue(2).ue(3).ue(7).se(1).se(-1).se(2);
         // 1 010 011 00100 0001000 010 011 00100
         assert_eq!(
-            (w.len(), w.align(false).bytes.clone()),
+            (w.bit_len(), w.align(false).bytes.clone()),
             (30, vec![0xa6, 0x41, 0x09, 0x90])
         );
         let mut largest = BitWriter::default();
-        assert_eq!(largest.ue(u32::MAX - 1).len(), 63);
+        assert_eq!(largest.ue(u32::MAX - 1).bit_len(), 63);
     }
 
     #[test]

@@ -23,6 +23,12 @@ pub fn nal(pps: &Pps, chroma_format_idc: u8) -> Vec<u8> {
             w.ue(run_length_minus1);
         }
     }
+    after_slice_groups(&mut w, pps, chroma_format_idc);
+    w.trailing_bits().nal(3, 8)
+}
+
+/// What follows the description of the slice groups.
+pub fn after_slice_groups(w: &mut BitWriter, pps: &Pps, chroma_format_idc: u8) {
     w.ue(u32::from(pps.num_ref_idx_l0_default_active_minus1));
     w.ue(u32::from(pps.num_ref_idx_l1_default_active_minus1));
     w.flag(pps.weighted_pred_flag);
@@ -42,11 +48,10 @@ pub fn nal(pps: &Pps, chroma_format_idc: u8) -> Vec<u8> {
                 (true, 3) => 6,
                 (true, _) => 2,
             };
-            pic_scaling_matrix(&mut w, matrix, lists_8x8);
+            pic_scaling_matrix(w, matrix, lists_8x8);
         }
         w.se(i32::from(pps.second_chroma_qp_index_offset));
     }
-    w.trailing_bits().nal(3, 8)
 }
 
 fn has_high_profile_fields(pps: &Pps) -> bool {

@@ -11,11 +11,11 @@ use super::bits::BitWriter;
 
 /// Writes a slice header, and into `header` the sizes that it comes to have.
 pub fn write(w: &mut BitWriter, header: &mut SliceHeader, sps: &Sps, pps: &Pps) {
-    let begin = w.len();
+    let begin = w.bit_len();
     start_of_header(w, header, sps);
-    let start = w.len();
+    let start = w.bit_len();
     pic_order_cnt(w, header, sps, pps);
-    header.pic_order_cnt_bit_size = (w.len() - start) as u32;
+    header.pic_order_cnt_bit_size = (w.bit_len() - start) as u32;
     if pps.redundant_pic_cnt_present_flag {
         w.ue(u32::from(header.redundant_pic_cnt));
     }
@@ -31,14 +31,14 @@ pub fn write(w: &mut BitWriter, header: &mut SliceHeader, sps: &Sps, pps: &Pps) 
     if let Some(table) = &header.pred_weight_table {
         pred_weight_table(w, table, header.num_ref_idx_active, sps.chroma_array_type() != 0);
     }
-    let start = w.len();
+    let start = w.bit_len();
     if let Some(marking) = &header.dec_ref_pic_marking {
         dec_ref_pic_marking(w, marking);
     }
-    header.dec_ref_pic_marking_bit_size = (w.len() - start) as u32;
+    header.dec_ref_pic_marking_bit_size = (w.bit_len() - start) as u32;
     end_of_header(w, header, pps);
     // The header byte of the NAL unit counts too.
-    header.header_bit_size = (w.len() - begin + 8) as u32;
+    header.header_bit_size = (w.bit_len() - begin + 8) as u32;
 }
 
 fn start_of_header(w: &mut BitWriter, header: &SliceHeader, sps: &Sps) {
