@@ -19,6 +19,7 @@ help:
 	@echo "make kernel-shell           a shell in that kernel"
 	@echo "make soak                   what takes longer: thousands of damaged streams and inputs"
 	@echo "make fuzz [MINUTES=10]      a fuzzer on each law of tests/src/laws; installs cargo-fuzz"
+	@echo "make races                  ThreadSanitizer on core and the driver; takes the nightly compiler"
 	@echo "make deps                   install the Debian packages that are missing"
 	@echo "make build                  the release build: $(PLUGIN), $(VA_DRIVER)"
 	@echo "make bench [BEFORE=COMMIT]  frames per second and memory, side by side with other decoders and with before"
@@ -50,6 +51,9 @@ soak: deps
 fuzz:
 	@scripts/deps fuzz
 	@scripts/fuzz $(or $(MINUTES),10)
+
+races: deps
+	@scripts/races
 
 kernel: deps-kernel
 	@tests/kernel/build
@@ -84,4 +88,4 @@ install:
 clean:
 	$(CARGO) clean
 
-.PHONY: help deps deps-kernel kernel build play check check-kernel kernel-shell soak fuzz bench doc install clean
+.PHONY: help deps deps-kernel kernel build play check check-kernel kernel-shell soak fuzz races bench doc install clean
