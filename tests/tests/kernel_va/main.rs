@@ -198,8 +198,14 @@ fn main() -> Outcome {
         "vaInitialize opens the media device once and the video node twice".to_owned(),
         move || sandbox::opens_are_counted(&display),
     ));
-    for vector in choose(&[])?.into_iter().filter(is_of_one_size) {
-        trials.extend(of_vector(&vector, &soft, &visl));
+    // Unless all streams are wanted, one program after the other has its turn.
+    let turns: [&[Way]; 2] = match is_all_wanted() {
+        true => [&[Way::DrmPrime, Way::DmaBuf]; 2],
+        false => [&[Way::DrmPrime], &[Way::DmaBuf]],
+    };
+    let vectors = choose(&[])?.into_iter().filter(is_of_one_size);
+    for (vector, turn) in vectors.zip(turns.into_iter().cycle()) {
+        trials.extend(of_vector(&vector, turn, &soft, &visl));
     }
     trials.extend(of_clip(&visl));
     let conclusion = libtest_mimic::run(&arguments, trials);
@@ -208,13 +214,13 @@ fn main() -> Outcome {
     conclusion.exit()
 }
 
-/// A stream on both decoders.
-fn of_vector(vector: &Vector, soft: &Arc<VaDisplay>, visl: &Arc<VaDisplay>) -> Vec<Trial> {
+/// A stream on both decoders: by these ways, or by every way.
+fn of_vector(vector: &Vector, turn: &[Way], soft: &Arc<VaDisplay>, visl: &Arc<VaDisplay>) -> Vec<Trial> {
     let every_way = THROUGH_EVERY_WAY.contains(&vector.title().as_str());
     let ways = Way::ALL.into_iter().filter(|way| way.shows_all_of(vector));
     let (first, others): (Vec<Way>, Vec<Way>) = ways.partition(|way| matches!(way, Way::GetImage | Way::System));
     let mut trials = Vec::new();
-    let chosen = |way: &&Way| every_way || matches!(way, Way::DrmPrime | Way::DmaBuf);
+    let chosen = |way: &&Way| every_way || turn.contains(way);
     for way in first.iter().chain(&others).filter(chosen).copied() {
         let (display, vector) = (Arc::clone(soft), vector.clone());
         let name = format!("{} is bit-exact by {}", vector.title(), way.name());
