@@ -17,7 +17,7 @@ use crate::vectors::Container;
 /// No stream of the suite takes nearly as long: a process that does hangs.
 const DEADLINE: Duration = Duration::from_secs(180);
 /// What a process may take to end once it has said that it failed.
-const AFTER_AN_ERROR: Duration = Duration::from_millis(500);
+const AFTER_AN_ERROR: Duration = Duration::from_secs(10);
 
 /// Where the plugin and GStreamer's registry of it are.
 #[derive(Clone, Debug)]

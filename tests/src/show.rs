@@ -99,12 +99,16 @@ fn watch(sink: &gst_app::AppSink, bus: &gst::Bus) -> Outcome<Shown> {
             shown.times.push((buffer.pts(), buffer.duration(), fields));
             continue;
         }
+        // The frames before an error may have come since the look that found none: it takes another one.
+        let has_failed = shown.error.is_some();
         // A parser sends EOS after its decoder has failed.
         let ended = sink.is_eos();
-        shown.error = bus
-            .pop_filtered(&[gst::MessageType::Error])
-            .and_then(|message| described(&message));
-        if ended || shown.error.is_some() {
+        if !has_failed {
+            shown.error = bus
+                .pop_filtered(&[gst::MessageType::Error])
+                .and_then(|message| described(&message));
+        }
+        if ended || has_failed {
             return Ok(shown);
         }
     }

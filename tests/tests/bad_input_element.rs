@@ -110,7 +110,7 @@ fn check(told: &Told) -> Outcome {
         ),
         (
             "a damaged frame is told on the bus",
-            told.corrupted == 0 || !told.warnings.is_empty(),
+            told.corrupted == 0 || !told.warnings.is_empty() || told.error.is_some(),
         ),
         ("an error says what cannot be decoded", error_is_clear),
     ];

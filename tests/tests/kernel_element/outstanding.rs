@@ -70,9 +70,10 @@ fn flush(ground: &Ground) -> Outcome {
     }
 }
 
-/// Nobody can make the kernel finish: it is given the time of a request, and then its queues are restarted.
+/// Nobody can make the kernel finish: it is given the time of a request, and then its queues are restarted. The bound
+/// leaves a loaded machine time: who waits for the kernel itself waits for ever.
 fn in_time(took: Duration) -> Outcome {
-    match (REQUEST_TIMEOUT..3 * REQUEST_TIMEOUT).contains(&took) {
+    match (REQUEST_TIMEOUT..10 * REQUEST_TIMEOUT).contains(&took) {
         true => Ok(()),
         false => Err(format!("it took {took:?}").into()),
     }

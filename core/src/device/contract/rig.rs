@@ -3,7 +3,7 @@
 use std::num::NonZeroU64;
 use std::os::fd::AsFd;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::stream::{Picture, Submission, sps};
 use super::{Failure, ensure};
@@ -14,10 +14,12 @@ use crate::device::{
     PlaneFormat, Queue, QueueBuffer, RequestId, RequestState, StartCode,
 };
 use crate::memory::{Format, FrameAllocator, FrameMemory};
-use crate::units::{BufferIndex, REQUEST_TIMEOUT, Size, Timestamp};
+use crate::units::{BufferIndex, Size, Timestamp};
 
 /// How many OUTPUT buffers, each with a request.
 pub(super) const SLOTS: u32 = 4;
+/// Whatever must come has come long before, on a machine with other work too.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// One open node with formats, OUTPUT buffers and requests.
 pub(super) struct Rig<'a> {
@@ -221,10 +223,10 @@ impl<'a> Rig<'a> {
     }
 
     pub(super) fn wait(&self, slot: u32) -> Result<(), Failure> {
-        let state = self.node.poll_request(self.requests[slot as usize], REQUEST_TIMEOUT)?;
+        let state = self.node.poll_request(self.requests[slot as usize], PATIENCE)?;
         ensure!(
             state == RequestState::Complete,
-            "request {slot} is not complete after {REQUEST_TIMEOUT:?}"
+            "request {slot} is not complete after {PATIENCE:?}"
         );
         Ok(())
     }
@@ -240,7 +242,8 @@ impl<'a> Rig<'a> {
 
     /// DQBUF that must find something, now or soon.
     pub(super) fn dequeue(&self, queue: Queue) -> Result<DequeuedBuffer, Failure> {
-        for _ in 0..1_000 {
+        let start = Instant::now();
+        while start.elapsed() < PATIENCE {
             if let Dequeued::Buffer(buffer) = self.node.dequeue_buffer(queue)? {
                 return Ok(buffer);
             }
