@@ -20,6 +20,15 @@ use super::{CAT, lock};
 /// for each other; more only keep more memory in use.
 const MAX_QUEUED_FRAMES: usize = 2;
 
+/// The decoders that the user's choice allows.
+#[derive(Debug, Default)]
+pub(super) struct Devices {
+    /// The property `device` when they were opened.
+    pub(super) wanted: Option<String>,
+    /// Best first.
+    found: Vec<Arc<dyn DecoderDevice>>,
+}
+
 /// A stream being decoded.
 #[derive(Debug)]
 pub(super) struct Decoding {
@@ -51,16 +60,19 @@ impl Decoding {
 }
 
 impl FourierH264Dec {
-    /// Finds the decoders that the user asked for, best first.
-    pub(super) fn open_devices(&self) -> Result<Vec<Arc<dyn DecoderDevice>>, gst::ErrorMessage> {
+    /// Finds the decoders that the user asked for.
+    pub(super) fn open_devices(&self) -> Result<(), gst::ErrorMessage> {
         let wanted = lock(&self.settings).device.clone();
-        discovery::open_devices(wanted.as_deref()).map_err(|error| {
+        let found = discovery::open_devices(wanted.as_deref()).map_err(|error| {
             gst::error_msg!(
                 gst::ResourceError::NotFound,
                 ("No H.264 decoder: {error}"),
                 ["device={wanted:?}"]
             )
-        })
+        })?;
+        *lock(&self.device) = found.first().cloned();
+        *lock(&self.devices) = Devices { wanted, found };
+        Ok(())
     }
 
     /// What the property `stats` says.
@@ -75,6 +87,8 @@ impl FourierH264Dec {
     pub(super) fn set_input(&self, input: Input) -> Result<(), Error> {
         // Flow errors come up again with the next buffer.
         let _ = self.drain_decoder();
+        // What the container says of the pictures is new, even where the stream says the same.
+        *lock(&self.negotiated) = None;
         self.replace_input(input)?;
         if self.pushes_at_once() {
             self.start_task();
@@ -107,7 +121,7 @@ impl FourierH264Dec {
     }
 
     fn new_decoder(&self, input: &Input) -> Result<StreamDecoder, Error> {
-        let devices = lock(&self.devices).clone();
+        let devices = lock(&self.devices).found.clone();
         let alignment = if input.is_nal_aligned {
             Alignment::Nal
         } else {
@@ -159,8 +173,10 @@ impl FourierH264Dec {
         };
         self.collect_events();
         drop(frame);
+        // What came before an error is good.
+        let flow = self.push_queued(if result.is_ok() { MAX_QUEUED_FRAMES } else { 0 });
         result.map_err(|error| messages::fail(&self.obj(), &error))?;
-        self.push_queued(MAX_QUEUED_FRAMES)
+        flow
     }
 
     /// Whether downstream said that frames of this time come too late.

@@ -10,7 +10,7 @@ use gst::subclass::prelude::*;
 use gst_video::prelude::*;
 use gst_video::subclass::prelude::*;
 
-use super::decoding::Decoding;
+use super::decoding::{Decoding, Devices};
 use super::downstream::Downstream;
 use super::input::Input;
 use super::messages::Told;
@@ -27,8 +27,7 @@ use super::{CAT, caps, lock};
 #[derive(Debug, Default)]
 pub struct FourierH264Dec {
     pub(super) settings: Mutex<Settings>,
-    /// Those that the user's choice allows, best first.
-    pub(super) devices: Mutex<Vec<Arc<dyn DecoderDevice>>>,
+    pub(super) devices: Mutex<Devices>,
     /// The one that decodes, or will.
     pub(super) device: Mutex<Option<Arc<dyn DecoderDevice>>>,
     pub(super) decoding: Mutex<Option<Decoding>>,
@@ -116,19 +115,21 @@ impl ElementImpl for FourierH264Dec {
 
 impl VideoDecoderImpl for FourierH264Dec {
     fn open(&self) -> Result<(), gst::ErrorMessage> {
-        let devices = self.open_devices()?;
-        *lock(&self.device) = devices.first().cloned();
-        *lock(&self.devices) = devices;
-        Ok(())
+        self.open_devices()
     }
 
     fn close(&self) -> Result<(), gst::ErrorMessage> {
         *lock(&self.device) = None;
-        lock(&self.devices).clear();
+        *lock(&self.devices) = Devices::default();
         Ok(())
     }
 
     fn start(&self) -> Result<(), gst::ErrorMessage> {
+        // Set in READY.
+        let is_new = lock(&self.devices).wanted != lock(&self.settings).device;
+        if is_new {
+            self.open_devices()?;
+        }
         self.stats.reset();
         *lock(&self.told) = Told::default();
         self.queue.open();

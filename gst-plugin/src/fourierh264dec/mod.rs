@@ -54,7 +54,8 @@ pub fn register(plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
 /// Above the software decoders where a device decodes or somebody asked for one; else playbin must not pick a software
 /// decoder that is slower than the usual one.
 fn rank() -> gst::Rank {
-    let asked_for = std::env::var_os(discovery::ENVIRONMENT).is_some_and(|device| !device.is_empty());
+    let asked_for =
+        std::env::var_os(discovery::ENVIRONMENT).is_some_and(|device| !device.is_empty() && device != "auto");
     let is_hardware = || discovery::open_device(None).is_ok_and(|device| device.capabilities().hardware);
     if asked_for || is_hardware() {
         gst::Rank::PRIMARY + 1

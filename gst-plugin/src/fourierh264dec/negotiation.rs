@@ -43,7 +43,11 @@ impl FourierH264Dec {
         let asked = self.obj().src_pad().check_reconfigure();
         let fields = self.fields(frame);
         let known = lock(&self.negotiated).clone();
-        let holds = |known: &Negotiated| known.format == *frame.format() && known.fields == fields;
+        // The base class too takes the flag, and asks downstream anew, when it pushes or allocates.
+        let downstream = *lock(&self.downstream);
+        let holds = |known: &Negotiated| {
+            known.format == *frame.format() && known.fields == fields && known.presentation.downstream == downstream
+        };
         match known.filter(|known| holds(known) && !asked) {
             Some(known) => Ok(known.presentation),
             None => self.negotiate_offer(frame, Offer::Any),

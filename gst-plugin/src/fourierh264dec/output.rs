@@ -161,6 +161,7 @@ impl FourierH264Dec {
             while !may_export && presentation.is_dmabuf {
                 match self.leave_dmabuf(frame, &presentation)? {
                     Some(system) => presentation = system,
+                    None if self.plays_backwards() => return Err(self.refuse_backwards()),
                     // Nothing but waiting is left; a flush ends it.
                     None => may_export = self.may_export(frame.frame(), EXPORT_PATIENCE)?,
                 }
@@ -175,6 +176,17 @@ impl FourierH264Dec {
         let writable = buffer.get_mut().ok_or(gst::FlowError::Error)?;
         presentation.copy(memory, writable).map_err(refused)?;
         Ok(buffer)
+    }
+
+    /// Whether the base class keeps frames until it has a whole group of pictures.
+    fn plays_backwards(&self) -> bool {
+        self.obj().input_segment().rate() < 0.0
+    }
+
+    /// Waiting would never end.
+    fn refuse_backwards(&self) -> gst::FlowError {
+        let why = "playing backwards takes more dma-bufs than there are, and downstream takes nothing else";
+        messages::fail(&self.obj(), &Error::Unsupported(why.into()))
     }
 
     /// Whether downstream may have one more frame; it has `patience` to let go of one.

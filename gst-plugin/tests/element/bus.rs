@@ -1,6 +1,7 @@
 //! What the application hears: statistics, damage, refusals.
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use gst::prelude::*;
 
@@ -96,6 +97,50 @@ fn what_cannot_be_decoded_is_refused_by_name() {
             "{name}: {error}"
         );
     }
+}
+
+#[test]
+fn what_was_decoded_before_an_error_is_shown() {
+    let good = encoded("good", "size=64x64:rate=25:duration=0.4", "-bf 3");
+    let bad = encoded("high444", "size=64x64:rate=25:duration=0.2", "-pix_fmt yuv444p");
+    let joined = written(
+        "good-bad.h264",
+        &[good, bad].map(|file| std::fs::read(file).unwrap()).concat(),
+    );
+    let running = Running::new(&format!(
+        "{} name=parse ! fourierh264dec name=dec ! fakesink",
+        source(&joined)
+    ));
+    // New caps would end what came before them.
+    let seen = AtomicBool::new(false);
+    let pad = running.element("parse").static_pad("src").unwrap();
+    pad.add_probe(gst::PadProbeType::EVENT_DOWNSTREAM, move |_, info| {
+        let is_caps = info.event().unwrap().type_() == gst::EventType::Caps;
+        if is_caps && seen.swap(true, Ordering::Relaxed) {
+            info.data.take();
+            return gst::PadProbeReturn::Handled;
+        }
+        gst::PadProbeReturn::Ok
+    });
+    running.play();
+    let message = running.message(&[gst::MessageType::Error, gst::MessageType::Eos]);
+    assert_eq!(
+        (message.type_(), running.count("frames")),
+        (gst::MessageType::Error, 10)
+    );
+}
+
+#[test]
+fn a_device_that_is_chosen_in_ready_is_the_one_that_is_opened() {
+    let running = Running::new(&format!("{} ! fourierh264dec name=dec ! fakesink", source(&clip())));
+    running.reach(gst::State::Ready);
+    running.element("dec").set_property("device", "/dev/video98");
+    let _ = running.pipeline.set_state(gst::State::Playing);
+    let message = running.message(&[gst::MessageType::Error, gst::MessageType::Eos]);
+    let gst::MessageView::Error(error) = message.view() else {
+        panic!("it plays");
+    };
+    assert!(error.error().to_string().contains("/dev/video98"), "{error:?}");
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Frames, times, order and caps: those of `avdec_h264`.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use gst::prelude::*;
 use gst_video::prelude::*;
 
@@ -106,6 +108,32 @@ fn a_size_change_renegotiates_and_loses_no_frame() {
     let ours = frames_of(&format!("{} ! fourierh264dec", source(&joined)));
     let theirs = frames_of(&format!("{} ! avdec_h264", source(&joined)));
     assert_eq!(pictures(&ours), pictures(&theirs));
+}
+
+#[test]
+fn a_frame_rate_that_changes_alone_reaches_downstream() {
+    let running = Running::new(&format!(
+        "{} name=parse ! fourierh264dec ! appsink name=sink sync=false",
+        source(&clip())
+    ));
+    let keys = AtomicUsize::new(0);
+    let pad = running.element("parse").static_pad("src").unwrap();
+    pad.add_probe(gst::PadProbeType::BUFFER, move |pad, info| {
+        let is_key = !info.buffer().unwrap().flags().contains(gst::BufferFlags::DELTA_UNIT);
+        if is_key && keys.fetch_add(1, Ordering::Relaxed) == 2 {
+            let mut caps = pad.current_caps().unwrap();
+            caps.make_mut().set("framerate", gst::Fraction::new(60, 1));
+            pad.peer().unwrap().send_event(gst::event::Caps::new(&caps));
+        }
+        gst::PadProbeReturn::Ok
+    });
+    running.play();
+    let mut rates = Vec::new();
+    while let Some(sample) = running.sink().try_pull_sample(TIMEOUT) {
+        let caps = sample.caps().unwrap().structure(0).unwrap();
+        rates.push(caps.get::<gst::Fraction>("framerate").unwrap().numer());
+    }
+    assert_eq!(rates, [[25; FRAMES / 2], [60; FRAMES / 2]].concat());
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Frames are the decoder's references: nobody may change them, and everybody may keep them.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use gst::prelude::*;
 
 use crate::harness::*;
@@ -88,6 +90,36 @@ fn a_consumer_that_asks_for_more_frames_gets_them_uncopied() {
         .map(|_| running.sink().try_pull_sample(TIMEOUT).unwrap())
         .collect();
     assert_eq!((kept.len(), running.count("copies")), (30, 0));
+}
+
+#[test]
+fn a_consumer_that_takes_back_what_it_promised_gets_what_it_can_read() {
+    // 88 is no multiple of what the decoder aligns rows to.
+    let file = encoded("strides", "size=88x72:rate=25:duration=0.4", "");
+    let running = Running::new(&format!(
+        "{} ! fourierh264dec name=dec ! appsink name=sink sync=false",
+        source(&file)
+    ));
+    // The second query is the base class's, which finds the flag when it pushes the first frame.
+    let (asked, dec) = (AtomicUsize::new(0), running.element("dec").downgrade());
+    let pad = running.sink().static_pad("sink").unwrap();
+    pad.add_probe(gst::PadProbeType::QUERY_DOWNSTREAM, move |_, info| {
+        if let Some(gst::QueryViewMut::Allocation(query)) = info.query_mut().map(gst::QueryRef::view_mut)
+            && asked.fetch_add(1, Ordering::Relaxed) == 0
+        {
+            query.add_allocation_meta::<gst_video::VideoMeta>(None);
+            let pad = dec.upgrade().unwrap().static_pad("src").unwrap();
+            pad.send_event(gst::event::Reconfigure::new());
+        }
+        gst::PadProbeReturn::Ok
+    });
+    running.play();
+    let mut sizes = Vec::new();
+    while let Some(sample) = running.sink().try_pull_sample(TIMEOUT) {
+        sizes.push(sample.buffer().unwrap().size());
+    }
+    assert_eq!(sizes[1..], [88 * 72 * 3 / 2; 9]);
+    assert_ne!(sizes[0], sizes[1]);
 }
 
 #[test]

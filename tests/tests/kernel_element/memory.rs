@@ -18,6 +18,10 @@ use crate::{Case, Ground};
 
 pub const CASES: &[Case] = &[
     ("a_consumer_that_keeps_every_frame_stops_nothing", keeps_everything),
+    (
+        "playing_backwards_into_nothing_but_dma_bufs_is_an_error_where_a_group_has_more_pictures",
+        backwards_into_dma_bufs,
+    ),
     ("frames_outlive_the_element", outlive_the_element),
     ("frames_outlive_decoder_and_device", outlive_the_decoder),
     (
@@ -47,6 +51,15 @@ fn keeps_everything(ground: &Ground) -> Outcome {
     match hashes(&kept)? == pictures {
         true => Ok(()),
         false => Err("a frame was written to while it was kept".into()),
+    }
+}
+
+/// The base class keeps a group of pictures before it gives out the first.
+fn backwards_into_dma_bufs(ground: &Ground) -> Outcome {
+    match Playing::start_backwards_into_dma_bufs(ground, &counter())?.count_the_rest() {
+        Err(error) if error.to_string().contains("backwards takes more dma-bufs") => Ok(()),
+        Err(error) => Err(error),
+        Ok(frames) => Err(format!("{frames} frames, and no error").into()),
     }
 }
 

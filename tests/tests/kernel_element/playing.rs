@@ -24,6 +24,13 @@ pub struct Playing {
 impl Playing {
     /// In state PLAYING; `sink` are properties of the appsink.
     pub fn start(ground: &Ground, clip: &Clip, sink: &str) -> Outcome<Self> {
+        let playing = Self::prepare(ground, clip, sink)?;
+        playing.pipeline.set_state(gst::State::Playing)?;
+        Ok(playing)
+    }
+
+    /// In state NULL.
+    fn prepare(ground: &Ground, clip: &Clip, sink: &str) -> Outcome<Self> {
         let demuxer = clip
             .container
             .demuxer()
@@ -39,11 +46,30 @@ impl Playing {
         let pipeline = pipeline.downcast::<gst::Pipeline>().map_err(|_| "not a pipeline")?;
         let decoder = pipeline.by_name("decoder").ok_or("no decoder")?;
         let sink = pipeline.by_name("sink").and_downcast().ok_or("no sink")?;
-        let playing = Self {
+        Ok(Self {
             pipeline,
             decoder,
             sink,
-        };
+        })
+    }
+
+    /// Backwards from the end, for a consumer that takes dma-bufs only, and reads their strides.
+    pub fn start_backwards_into_dma_bufs(ground: &Ground, clip: &Clip) -> Outcome<Self> {
+        let playing = Self::prepare(ground, clip, "caps=video/x-raw(memory:DMABuf)")?;
+        let pad = playing.sink.static_pad("sink").ok_or("a sink without a pad")?;
+        pad.add_probe(gst::PadProbeType::QUERY_DOWNSTREAM, |_, info| {
+            if let Some(gst::QueryViewMut::Allocation(query)) = info.query_mut().map(gst::QueryRef::view_mut) {
+                query.add_allocation_meta::<gst_video::VideoMeta>(None);
+            }
+            gst::PadProbeReturn::Ok
+        });
+        playing.pipeline.set_state(gst::State::Paused)?;
+        playing.settle()?;
+        let (flags, ends) = (gst::SeekFlags::FLUSH, gst::SeekType::Set);
+        let end = gst::ClockTime::from_seconds(4);
+        playing
+            .pipeline
+            .seek(-1.0, flags, ends, gst::ClockTime::ZERO, ends, end)?;
         playing.pipeline.set_state(gst::State::Playing)?;
         Ok(playing)
     }
@@ -52,8 +78,12 @@ impl Playing {
     pub fn next(&self) -> Outcome<Option<gst::Sample>> {
         match self.sink.try_pull_sample(TIMEOUT) {
             Some(sample) => Ok(Some(sample)),
-            None if self.sink.is_eos() => Ok(None),
-            None => Err(self.failure().into()),
+            // Upstream that was refused a buffer ends the stream, too.
+            None => match self.failure() {
+                Some(error) => Err(error.into()),
+                None if self.sink.is_eos() => Ok(None),
+                None => Err("it hangs".into()),
+            },
         }
     }
 
@@ -98,14 +128,11 @@ impl Playing {
         Ok(self.decoder.property::<gst::Structure>("stats").get(name)?)
     }
 
-    fn failure(&self) -> String {
-        let message = self
-            .pipeline
-            .bus()
-            .and_then(|bus| bus.pop_filtered(&[gst::MessageType::Error]));
-        match message.as_ref().map(|message| message.view()) {
-            Some(gst::MessageView::Error(error)) => format!("{} ({:?})", error.error(), error.debug()),
-            _ => "it hangs".to_owned(),
+    fn failure(&self) -> Option<String> {
+        let message = self.pipeline.bus()?.pop_filtered(&[gst::MessageType::Error])?;
+        match message.view() {
+            gst::MessageView::Error(error) => Some(format!("{} ({:?})", error.error(), error.debug())),
+            _ => None,
         }
     }
 }
