@@ -5,13 +5,14 @@
 //! the DPB control. In slice mode the header is skipped and `V4L2_CID_STATELESS_H264_SLICE_PARAMS` says all.
 //! This shares nothing with an application's own parser, on purpose: it is what wrong controls show themselves against.
 
+mod slice_params;
+
 use v4l2r::bindings as v4l2;
 
 use super::bits::BitReader;
-use super::params::check;
 use super::ref_list::{MAX_LENGTH, Modification, RefListBuilder, RefPicList};
 use crate::picture::{ChromaFormat, Parity, Structure};
-use crate::slice::{PredWeightTable, RefPic, Slice, SliceType, Weight};
+use crate::slice::{PredWeightTable, Slice, SliceType, Weight};
 use crate::{Controls, DecodeMode, Error, PictureParams};
 
 /// `nal_unit_type` of a slice of an IDR picture.
@@ -60,7 +61,7 @@ pub(super) fn read(
     bits: &mut BitReader<'_>,
 ) -> Result<SliceHeader, Error> {
     match controls.decode_mode {
-        DecodeMode::SliceBased => from_slice_params(controls, params, bits),
+        DecodeMode::SliceBased => slice_params::header(controls, params, bits),
         DecodeMode::FrameBased => HeaderReader {
             controls,
             params,
@@ -69,160 +70,6 @@ pub(super) fn read(
         }
         .read(),
     }
-}
-
-/// The slice of `V4L2_CID_STATELESS_H264_SLICE_PARAMS`.
-fn from_slice_params(
-    controls: &Controls,
-    params: &PictureParams,
-    bits: &mut BitReader<'_>,
-) -> Result<SliceHeader, Error> {
-    const CONTROL: &str = "SLICE_PARAMS";
-    let control = &controls.slice_params;
-    let Some(slice_type) = slice_type(control.slice_type.into()) else {
-        return Err(Error::Control {
-            control: CONTROL,
-            field: "slice_type",
-            value: control.slice_type.into(),
-        });
-    };
-    let last_mb = i64::from(params.width_in_mbs * params.height_in_mbs / mb_addr_step(params)) - 1;
-    check(CONTROL, "first_mb_in_slice", control.first_mb_in_slice, 0..=last_mb)?;
-    check(
-        CONTROL,
-        "header_bit_size",
-        control.header_bit_size,
-        0..=bits.end() as i64,
-    )?;
-    check(CONTROL, "cabac_init_idc", control.cabac_init_idc, 0..=2)?;
-    check(
-        CONTROL,
-        "disable_deblocking_filter_idc",
-        control.disable_deblocking_filter_idc,
-        0..=2,
-    )?;
-    check(
-        CONTROL,
-        "slice_alpha_c0_offset_div2",
-        control.slice_alpha_c0_offset_div2,
-        -6..=6,
-    )?;
-    check(
-        CONTROL,
-        "slice_beta_offset_div2",
-        control.slice_beta_offset_div2,
-        -6..=6,
-    )?;
-    check(
-        CONTROL,
-        "num_ref_idx_l0_active_minus1",
-        control.num_ref_idx_l0_active_minus1,
-        0..=31,
-    )?;
-    check(
-        CONTROL,
-        "num_ref_idx_l1_active_minus1",
-        control.num_ref_idx_l1_active_minus1,
-        0..=31,
-    )?;
-    let slice_qp = i32::from(params.pic_init_qp) + i32::from(control.slice_qp_delta);
-    if !(qp_min(params)..=51).contains(&slice_qp) {
-        return Err(Error::Control {
-            control: CONTROL,
-            field: "slice_qp_delta",
-            value: control.slice_qp_delta.into(),
-        });
-    }
-    bits.seek(control.header_bit_size as usize);
-    let num_ref_idx_active = match slice_type {
-        SliceType::I => [0, 0],
-        SliceType::P => [control.num_ref_idx_l0_active_minus1 + 1, 0],
-        SliceType::B => [
-            control.num_ref_idx_l0_active_minus1 + 1,
-            control.num_ref_idx_l1_active_minus1 + 1,
-        ],
-    };
-    let slice = Slice {
-        slice_type,
-        first_mb: control.first_mb_in_slice * mb_addr_step(params),
-        macroblocks: 0..0,
-        num_ref_idx_active,
-        ref_pic_list: [
-            list_from_control(params, &control.ref_pic_list0, num_ref_idx_active[0]),
-            list_from_control(params, &control.ref_pic_list1, num_ref_idx_active[1]),
-        ],
-        direct_spatial_mv_pred_flag: control.flags & v4l2::V4L2_H264_SLICE_FLAG_DIRECT_SPATIAL_MV_PRED != 0,
-        pred_weights: None,
-        disable_deblocking_filter_idc: control.disable_deblocking_filter_idc,
-        filter_offset_a: 2 * control.slice_alpha_c0_offset_div2,
-        filter_offset_b: 2 * control.slice_beta_offset_div2,
-    };
-    let pred_weights = match has_pred_weights(params, slice_type) {
-        true => Some(weights_from_control(&controls.pred_weights)?),
-        false => None,
-    };
-    let cabac_init_idc = (slice_type != SliceType::I).then_some(control.cabac_init_idc);
-    Ok(SliceHeader {
-        slice,
-        pred_weights,
-        slice_qp,
-        cabac_init_idc,
-    })
-}
-
-/// A list of the slice parameters; places that name no active picture of the DPB stay empty.
-fn list_from_control(
-    params: &PictureParams,
-    control: &[v4l2::v4l2_h264_reference; MAX_LENGTH],
-    active: u8,
-) -> RefPicList {
-    let mut list = [None; MAX_LENGTH];
-    for (entry, reference) in list.iter_mut().zip(control).take(active.into()) {
-        let parity = match (params.structure, u32::from(reference.fields)) {
-            (Structure::Frame { .. }, v4l2::V4L2_H264_FRAME_REF) => None,
-            (Structure::Field(_), v4l2::V4L2_H264_TOP_FIELD_REF) => Some(Parity::Top),
-            (Structure::Field(_), v4l2::V4L2_H264_BOTTOM_FIELD_REF) => Some(Parity::Bottom),
-            _ => continue,
-        };
-        if let Some(Some(_)) = params.dpb.get(usize::from(reference.index)) {
-            *entry = Some(RefPic {
-                dpb_index: reference.index,
-                parity,
-            });
-        }
-    }
-    list
-}
-
-/// `V4L2_CID_STATELESS_H264_PRED_WEIGHTS`.
-fn weights_from_control(control: &v4l2::v4l2_ctrl_h264_pred_weights) -> Result<PredWeightTable, Error> {
-    check(
-        "PRED_WEIGHTS",
-        "luma_log2_weight_denom",
-        control.luma_log2_weight_denom,
-        0..=7,
-    )?;
-    check(
-        "PRED_WEIGHTS",
-        "chroma_log2_weight_denom",
-        control.chroma_log2_weight_denom,
-        0..=7,
-    )?;
-    let list = |factors: &v4l2::v4l2_h264_weight_factors| {
-        std::array::from_fn(|i| {
-            let ([cb, cr], [cb_offset, cr_offset]) = (factors.chroma_weight[i], factors.chroma_offset[i]);
-            Weight {
-                weight: [factors.luma_weight[i], cb, cr],
-                offset: [factors.luma_offset[i], cb_offset, cr_offset],
-            }
-        })
-    };
-    let [factors0, factors1] = &control.weight_factors;
-    Ok(PredWeightTable {
-        luma_log2_weight_denom: control.luma_log2_weight_denom as u8,
-        chroma_log2_weight_denom: control.chroma_log2_weight_denom as u8,
-        weights: [list(factors0), list(factors1)],
-    })
 }
 
 /// Whether slices of this type have a `pred_weight_table()`.

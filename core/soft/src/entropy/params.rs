@@ -11,6 +11,14 @@ const MAX_FRAME_SIZE_IN_MBS: u32 = 139_264;
 /// The largest width or height in macroblocks at that frame size: the root of 8 `MaxFS` (A.3.1).
 const MAX_DIMENSION_IN_MBS: u32 = 1055;
 
+/// [`check`] of a field that has the name of its syntax element.
+macro_rules! check_field {
+    ($control:expr, $structure:ident.$field:ident, $allowed:expr) => {
+        $crate::entropy::params::check($control, stringify!($field), $structure.$field, $allowed)
+    };
+}
+pub(super) use check_field;
+
 impl PictureParams {
     /// The picture that `controls` describe.
     ///
@@ -27,40 +35,7 @@ impl PictureParams {
         check_decodable(controls)?;
         let structure = structure(controls);
         let [width_in_mbs, height_in_mbs] = size_in_mbs(sps, structure)?;
-        check("PPS", "weighted_bipred_idc", pps.weighted_bipred_idc, 0..=2)?;
-        check(
-            "PPS",
-            "num_ref_idx_l0_default_active_minus1",
-            pps.num_ref_idx_l0_default_active_minus1,
-            0..=31,
-        )?;
-        check(
-            "PPS",
-            "num_ref_idx_l1_default_active_minus1",
-            pps.num_ref_idx_l1_default_active_minus1,
-            0..=31,
-        )?;
-        check("PPS", "chroma_qp_index_offset", pps.chroma_qp_index_offset, -12..=12)?;
-        check(
-            "PPS",
-            "second_chroma_qp_index_offset",
-            pps.second_chroma_qp_index_offset,
-            -12..=12,
-        )?;
-        let qp_bd_offset = 6 * i64::from(sps.bit_depth_luma_minus8);
-        check(
-            "PPS",
-            "pic_init_qp_minus26",
-            pps.pic_init_qp_minus26,
-            -26 - qp_bd_offset..=25,
-        )?;
-        check(
-            "SPS",
-            "log2_max_frame_num_minus4",
-            sps.log2_max_frame_num_minus4,
-            0..=12,
-        )?;
-        check("DECODE_PARAMS", "nal_ref_idc", picture.nal_ref_idc, 0..=3)?;
+        check_ranges(controls)?;
         let pps_flag = |flag: u32| u32::from(pps.flags) & flag != 0;
         Ok(Self {
             structure,
@@ -88,11 +63,30 @@ impl PictureParams {
     }
 }
 
+/// Whether the numbers that nothing else looks at are in their ranges.
+fn check_ranges(controls: &Controls) -> Result<(), Error> {
+    let Controls {
+        sps,
+        pps,
+        decode_params: picture,
+        ..
+    } = controls;
+    let least_init_qp = -26 - 6 * i64::from(sps.bit_depth_luma_minus8);
+    check_field!("PPS", pps.weighted_bipred_idc, 0..=2)?;
+    check_field!("PPS", pps.num_ref_idx_l0_default_active_minus1, 0..=31)?;
+    check_field!("PPS", pps.num_ref_idx_l1_default_active_minus1, 0..=31)?;
+    check_field!("PPS", pps.chroma_qp_index_offset, -12..=12)?;
+    check_field!("PPS", pps.second_chroma_qp_index_offset, -12..=12)?;
+    check_field!("PPS", pps.pic_init_qp_minus26, least_init_qp..=25)?;
+    check_field!("SPS", sps.log2_max_frame_num_minus4, 0..=12)?;
+    check_field!("DECODE_PARAMS", picture.nal_ref_idc, 0..=3)
+}
+
 /// Refuses what no part of this crate decodes; the one place that knows.
 fn check_decodable(controls: &Controls) -> Result<(), Error> {
     let Controls { sps, pps, .. } = controls;
-    check("SPS", "bit_depth_luma_minus8", sps.bit_depth_luma_minus8, 0..=6)?;
-    check("SPS", "bit_depth_chroma_minus8", sps.bit_depth_chroma_minus8, 0..=6)?;
+    check_field!("SPS", sps.bit_depth_luma_minus8, 0..=6)?;
+    check_field!("SPS", sps.bit_depth_chroma_minus8, 0..=6)?;
     let refused = [
         (sps.chroma_format_idc == 3, "4:4:4"),
         (

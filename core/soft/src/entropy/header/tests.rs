@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::entropy::testing::{self, BitWriter};
+use crate::slice::RefPic;
 
 /// NAL header of a reference slice, then `first_mb_in_slice`, `slice_type`, `pic_parameter_set_id`.
 fn start(first_mb: u32, slice_type: u32) -> BitWriter {
