@@ -166,75 +166,106 @@ fn receive(sets: &mut ParameterSets, nal: &NalUnit<'_>) -> Option<(u8, u8)> {
     }
 }
 
+/// A way to lose something: what may arrive.
+type Loss = fn(&Original<'_>, &mut Dice) -> Vec<Reception>;
+
+const LOSSES: [Loss; 7] = [
+    one_slice,
+    whole_pictures,
+    slices_here_and_there,
+    burst,
+    late_join,
+    cut_in_a_nal_unit,
+    parameter_sets,
+];
+
 /// `rounds` of every kind of loss; `seed` makes others.
 pub fn receptions(original: &Original<'_>, seed: u64, rounds: usize) -> Vec<Reception> {
     let mut dice = Dice::new(seed);
-    (0..rounds).flat_map(|_| round(original, &mut dice)).collect()
+    let all = (0..rounds).flat_map(|_| LOSSES);
+    all.flat_map(|loss| loss(original, &mut dice)).collect()
 }
 
-fn round(original: &Original<'_>, dice: &mut Dice) -> Vec<Reception> {
-    let count = original.nals.len();
-    // The first picture is where decoding begins in most streams: losing it is a kind of its own.
-    let some_picture = |dice: &mut Dice| 1 + dice.below(original.pictures.len().saturating_sub(1));
-    let mut receptions = Vec::new();
-    receptions.extend([
+fn one_slice(original: &Original<'_>, dice: &mut Dice) -> Vec<Reception> {
+    vec![
         lost_slice(original, dice, "a slice", |slices, dice| {
             slices[dice.below(slices.len())]
         }),
         lost_slice(original, dice, "the first slice", |slices, _| slices[0]),
         lost_slice(original, dice, "the last slice", |slices, _| slices[slices.len() - 1]),
-    ]);
-    for pictures in [1, 2, 1 + dice.below(20)] {
-        let first = some_picture(dice);
+    ]
+}
+
+/// Not the first one: it is where decoding begins in most streams, and losing it is [`late_join`].
+fn whole_pictures(original: &Original<'_>, dice: &mut Dice) -> Vec<Reception> {
+    let lengths = [1, 2, 1 + dice.below(20)];
+    let reception = |pictures| {
+        let first = 1 + dice.below(original.pictures.len().saturating_sub(1));
         let lost = first..first + pictures;
-        receptions.push(original.without(format!("pictures {lost:?}"), |number, nal| {
-            nal.is_slice()
-                && original
-                    .picture_of(number)
-                    .is_some_and(|picture| lost.contains(&picture))
-        }));
-    }
-    for one_in in [4, 12, 40] {
-        let lost: Vec<_> = original
-            .nals
-            .iter()
-            .map(|nal| nal.is_slice() && dice.below(one_in) == 0)
-            .collect();
-        receptions.push(original.without(format!("one slice in {one_in}"), |number, _| lost[number]));
-    }
-    let burst = dice.below(count);
-    let burst = burst..burst + 1 + dice.below(12);
-    receptions.push(original.without(format!("NAL units {burst:?}"), |number, _| burst.contains(&number)));
-    let joined = dice.below(count);
-    receptions.push(
+        original.without(format!("pictures {lost:?}"), |number, nal| {
+            let picture = original.picture_of(number);
+            nal.is_slice() && picture.is_some_and(|picture| lost.contains(&picture))
+        })
+    };
+    lengths.map(reception).into()
+}
+
+fn slices_here_and_there(original: &Original<'_>, dice: &mut Dice) -> Vec<Reception> {
+    let reception = |one_in| {
+        let nals = original.nals.iter();
+        let lost: Vec<_> = nals.map(|nal| nal.is_slice() && dice.below(one_in) == 0).collect();
+        original.without(format!("one slice in {one_in}"), |number, _| lost[number])
+    };
+    [4, 12, 40].map(reception).into()
+}
+
+fn burst(original: &Original<'_>, dice: &mut Dice) -> Vec<Reception> {
+    let first = dice.below(original.nals.len());
+    let lost = first..first + 1 + dice.below(12);
+    vec![original.without(format!("NAL units {lost:?}"), |number, _| lost.contains(&number))]
+}
+
+fn late_join(original: &Original<'_>, dice: &mut Dice) -> Vec<Reception> {
+    let joined = dice.below(original.nals.len());
+    vec![
         original.without(format!("anything before NAL unit {joined}"), |number, _| {
             number < joined
         }),
-    );
-    receptions.push(original.without(
-        format!("anything but parameter sets before NAL unit {joined}"),
-        |number, nal| !matches!(nal.nal_unit_type, 7 | 8) && number < joined,
-    ));
-    let ends: Vec<_> = (0..count).filter(|&number| original.nals[number].is_slice()).collect();
-    if let Some(&cut) = ends.get(dice.below(ends.len())) {
-        let length = original.nals[cut].range.len();
-        receptions.push(original.cut_in(cut, length / 2 + dice.below(length / 2)));
-        let mut end = original.cut_in(cut, 8 + dice.below(length));
-        end.arrived.truncate(cut + 1);
-        end.what = format!("anything behind the middle of NAL unit {cut}");
-        receptions.push(end);
-    }
-    let sets: Vec<_> = (0..count)
-        .filter(|&number| matches!(original.nals[number].nal_unit_type, 7 | 8))
-        .collect();
-    if let Some(&first) = sets.get(dice.below(sets.len())) {
-        let many = 1 + dice.below(2);
-        receptions.push(original.without(
-            format!("{many} parameter sets from NAL unit {first} on"),
-            |number, _| sets.contains(&number) && (first..first + many).contains(&number),
-        ));
-    }
-    receptions
+        original.without(
+            format!("anything but parameter sets before NAL unit {joined}"),
+            |number, nal| !matches!(nal.nal_unit_type, 7 | 8) && number < joined,
+        ),
+    ]
+}
+
+fn cut_in_a_nal_unit(original: &Original<'_>, dice: &mut Dice) -> Vec<Reception> {
+    let slices: Vec<_> = numbers_of(original, Nal::is_slice);
+    let Some(&cut) = slices.get(dice.below(slices.len())) else {
+        return Vec::new();
+    };
+    let length = original.nals[cut].range.len();
+    let middle = original.cut_in(cut, length / 2 + dice.below(length / 2));
+    let mut end = original.cut_in(cut, 8 + dice.below(length));
+    end.arrived.truncate(cut + 1);
+    end.what = format!("anything behind the middle of NAL unit {cut}");
+    vec![middle, end]
+}
+
+fn parameter_sets(original: &Original<'_>, dice: &mut Dice) -> Vec<Reception> {
+    let sets = numbers_of(original, |nal| matches!(nal.nal_unit_type, 7 | 8));
+    let Some(&first) = sets.get(dice.below(sets.len())) else {
+        return Vec::new();
+    };
+    let many = 1 + dice.below(2);
+    vec![original.without(
+        format!("{many} parameter sets from NAL unit {first} on"),
+        |number, _| sets.contains(&number) && (first..first + many).contains(&number),
+    )]
+}
+
+fn numbers_of(original: &Original<'_>, is_one: impl Fn(&Nal) -> bool) -> Vec<usize> {
+    let nals = original.nals.iter().enumerate();
+    nals.filter(|(_, nal)| is_one(nal)).map(|(number, _)| number).collect()
 }
 
 fn lost_slice(

@@ -273,21 +273,9 @@ impl Decoder<'_> {
         let config = display.create_config((profile_of(sps), va::VAEntrypointVLD), &[])?;
         let frames = DpbLimits::new(sps, OutputPolicy::Standard).max_dec_frame_buffering;
         let count = frames + SPARE_SURFACES + self.habits.extra_surfaces;
-        let make_surfaces = || match (&given, self.habits.memory) {
-            (Some(given), _) => Ok(given.clone()),
-            (None, MemoryHabit::Drivers) => Ok(display.create_surfaces(rt_format_of(sps), surface_size, count, &[])?),
-            (None, MemoryHabit::Prime(alignment)) => {
-                let memories: Vec<_> = (0..count)
-                    .map(|_| ClientMemory::allocate(surface_size, alignment))
-                    .collect::<Outcome<_>>()?;
-                Ok(display.import_surfaces(surface_size, count, &ClientMemory::prime(&memories))?)
-            }
-            (None, MemoryHabit::Prime2(alignment)) => (0..count)
-                .map(|_| {
-                    let memory = ClientMemory::allocate(surface_size, alignment)?;
-                    Ok(display.import_surfaces(surface_size, 1, &memory.prime_2())?[0])
-                })
-                .collect::<Outcome<Vec<_>>>(),
+        let make_surfaces = || match &given {
+            Some(given) => Ok(given.clone()),
+            None => self.make_surfaces(sps, surface_size, count),
         };
         let make_context = |targets: &[_]| display.create_context(config, (size.width, size.height), targets);
         let (all, context) = match self.habits.names_render_targets {
@@ -313,6 +301,26 @@ impl Decoder<'_> {
             all,
         });
         Ok(())
+    }
+
+    /// Surfaces in the memory of whose habit it is.
+    fn make_surfaces(&self, sps: &Sps, size: (u32, u32), count: usize) -> Outcome<Vec<va::VASurfaceID>> {
+        let display = self.display;
+        match self.habits.memory {
+            MemoryHabit::Drivers => Ok(display.create_surfaces(rt_format_of(sps), size, count, &[])?),
+            MemoryHabit::Prime(alignment) => {
+                let allocate = |_| ClientMemory::allocate(size, alignment);
+                let memories: Vec<_> = (0..count).map(allocate).collect::<Outcome<_>>()?;
+                Ok(display.import_surfaces(size, count, &ClientMemory::prime(&memories))?)
+            }
+            MemoryHabit::Prime2(alignment) => {
+                let import = |_| {
+                    let memory = ClientMemory::allocate(size, alignment)?;
+                    Ok(display.import_surfaces(size, 1, &memory.prime_2())?[0])
+                };
+                (0..count).map(import).collect()
+            }
+        }
     }
 
     /// What applications do to see whether a surface is any good.
