@@ -1,7 +1,8 @@
 //! Streams made on the spot: our own moving pictures through x264, and libavcodec's opinion of them.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use fourier_core::units::Size;
@@ -9,7 +10,7 @@ use fourier_core::units::Size;
 use crate::Outcome;
 
 /// What to encode, and how.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Hash)]
 pub struct Recipe {
     /// Names the stream.
     pub name: &'static str,
@@ -29,7 +30,7 @@ struct Scene {
 }
 
 /// A value that looks random and always is the same (the finaliser of MurmurHash3).
-fn hash(mut x: u32) -> u32 {
+fn scatter(mut x: u32) -> u32 {
     x ^= x >> 16;
     x = x.wrapping_mul(0x85eb_ca6b);
     x ^= x >> 13;
@@ -39,7 +40,7 @@ fn hash(mut x: u32) -> u32 {
 
 /// Random values at a grid of 8 samples, linear between: 0 to 255.
 fn texture(x: u32, y: u32, salt: u32) -> u32 {
-    let corner = |dx: u32, dy: u32| hash((x / 8 + dx) * 7919 + (y / 8 + dy) * 104_729 + salt) & 255;
+    let corner = |dx: u32, dy: u32| scatter((x / 8 + dx) * 7919 + (y / 8 + dy) * 104_729 + salt) & 255;
     let (fx, fy) = (x % 8, y % 8);
     let top = corner(0, 0) * (8 - fx) + corner(1, 0) * fx;
     let bottom = corner(0, 1) * (8 - fx) + corner(1, 1) * fx;
@@ -50,7 +51,7 @@ impl Scene {
     /// One sample of picture `t`; `component` 0 is luma, coordinates are luma's.
     fn sample(&self, component: u32, x: u32, y: u32, t: u32) -> u8 {
         let in_box = |n: u32| {
-            let span = |length: u32, speed: u32| (hash(n) + t * speed) % length.max(1);
+            let span = |length: u32, speed: u32| (scatter(n) + t * speed) % length.max(1);
             let (left, top) = (span(self.size.width, 3 + n), span(self.size.height, 2 + n));
             (left..left + 12 + 8 * n).contains(&x) && (top..top + 16).contains(&y)
         };
@@ -58,7 +59,7 @@ impl Scene {
             Some(n) => texture(x + 5 * t, y + 1000 * n, 77 + component),
             None => texture(x + 2 * t, y + t, component) / 2 + 48,
         };
-        let noise = hash(x + y * 8192 + t * 0x10_0003 + component) & 7;
+        let noise = scatter(x + y * 8192 + t * 0x10_0003 + component) & 7;
         // The picture darkens over the second half: something for weighted prediction.
         let fade = 256 - 160 * (2 * t).saturating_sub(self.frames) / self.frames.max(1);
         match component {
@@ -110,6 +111,24 @@ pub fn encode(recipe: &Recipe, target: &Path) -> Outcome {
         return Err(format!("x264 {}: {}", recipe.options, String::from_utf8_lossy(&done.stderr)).into());
     }
     Ok(fed.transpose().map(|_| ())?)
+}
+
+/// The stream of `recipe` as a file of `folder`: made once, named by the recipe, there complete or not at all.
+///
+/// # Errors
+/// When x264 is missing or refuses.
+pub fn kept(recipe: &Recipe, folder: &Path) -> Outcome<PathBuf> {
+    let mut hasher = DefaultHasher::new();
+    recipe.hash(&mut hasher);
+    let path = folder.join(format!("{}-{:016x}.264", recipe.name, hasher.finish()));
+    if !path.exists() {
+        std::fs::create_dir_all(folder)?;
+        // Others may be at it.
+        let unfinished = tempfile::NamedTempFile::new_in(folder)?;
+        encode(recipe, unfinished.path())?;
+        unfinished.persist(&path)?;
+    }
+    Ok(path)
 }
 
 /// Encodes with x264 to Annex B bytes.

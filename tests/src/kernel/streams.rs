@@ -45,13 +45,15 @@ fn title(line: &str) -> Option<&str> {
 
 /// The clip of the project, and what x264 makes of each recipe: once, and kept in the build's folder.
 fn own() -> Outcome<Vec<Vector>> {
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| project_root().join("target"), PathBuf::from);
+    let folder = target.join("kernel/streams");
     let clip = vector(
         "counter.mp4".to_owned(),
         project_root().join("tests/media/counter.mp4"),
         None,
     );
     let made = RECIPES.iter().map(|recipe| {
-        let path = made(recipe)?;
+        let path = encode::kept(recipe, &folder)?;
         // What was recorded of a stream is kept by its name: another stream needs another one.
         let mut hasher = DefaultHasher::new();
         std::fs::read(&path)?.hash(&mut hasher);
@@ -75,19 +77,4 @@ fn vector(name: String, path: PathBuf, recipe: Option<&Recipe>) -> Vector {
         yuv_md5: String::new(),
         note: String::new(),
     }
-}
-
-/// A file that is there complete, or not at all.
-fn made(recipe: &Recipe) -> Outcome<PathBuf> {
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| project_root().join("target"), PathBuf::from);
-    let folder = target.join("kernel/streams");
-    std::fs::create_dir_all(&folder)?;
-    let path = folder.join(format!("{}.264", recipe.name));
-    if !path.exists() {
-        // Two guests may be at it.
-        let unfinished = tempfile::NamedTempFile::new_in(&folder)?;
-        encode::encode(recipe, unfinished.path())?;
-        unfinished.persist(&path)?;
-    }
-    Ok(path)
 }

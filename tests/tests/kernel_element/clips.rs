@@ -51,7 +51,7 @@ pub fn of_two_sizes() -> Outcome<Clip> {
         })
     };
     let both = [of_size("small", 128, 96)?, of_size("large", 320, 176)?];
-    let path = folder()?.join("two-sizes.264");
+    let path = folder().join("two-sizes.264");
     let bytes: Vec<u8> = [std::fs::read(&both[0].path)?, std::fs::read(&both[1].path)?].concat();
     std::fs::write(&path, bytes.repeat(10))?;
     Ok(Clip {
@@ -61,19 +61,12 @@ pub fn of_two_sizes() -> Outcome<Clip> {
     })
 }
 
-fn folder() -> Outcome<&'static Path> {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    std::fs::create_dir_all(folder)?;
-    Ok(folder)
+fn folder() -> &'static Path {
+    Path::new(env!("CARGO_TARGET_TMPDIR"))
 }
 
 fn made(recipe: &Recipe) -> Outcome<Clip> {
-    let path = folder()?.join(format!("{}-{}.264", recipe.name, recipe.size));
-    if !path.exists() {
-        let unfinished = path.with_extension("unfinished");
-        encode::encode(recipe, &unfinished)?;
-        std::fs::rename(&unfinished, &path)?;
-    }
+    let path = encode::kept(recipe, folder())?;
     Ok(Clip {
         path,
         container: Container::Elementary,

@@ -89,11 +89,7 @@ pub fn clip() -> Outcome<PathBuf> {
         frames: FRAMES,
         options: "--preset faster --profile high --bframes 2 --keyint 10",
     };
-    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("of-a-client.264");
-    if !path.exists() {
-        encode::encode(&recipe, &path)?;
-    }
-    Ok(path)
+    encode::kept(&recipe, Path::new(env!("CARGO_TARGET_TMPDIR")))
 }
 
 /// How many pictures [`clip`] has.
