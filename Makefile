@@ -32,7 +32,10 @@ help:
 deps:
 	@scripts/deps
 
-build: deps
+deps-build:
+	@scripts/deps build
+
+build: deps-build
 	@scripts/fetch
 	$(CARGO) build --release --locked --package gst-plugin-fourier --package fourier-va-driver
 
@@ -67,7 +70,7 @@ kernel-shell: deps-kernel
 deps-kernel:
 	@scripts/deps kernel
 
-bench: build
+bench: deps build
 	$(if $(BEFORE),@scripts/bench-of $(BEFORE))
 	$(CARGO) run --release --locked --package fourier-tests --bin bench$(if $(BEFORE), -- --before target/before/release/bench)
 	$(CARGO) bench --locked --package fourier-tests
@@ -88,4 +91,4 @@ install:
 clean:
 	$(CARGO) clean
 
-.PHONY: help deps deps-kernel kernel build play check check-kernel kernel-shell soak fuzz races bench doc install clean
+.PHONY: help deps deps-build deps-kernel kernel build play check check-kernel kernel-shell soak fuzz races bench doc install clean
