@@ -33,7 +33,7 @@ fn comes_true(is_so: impl Fn() -> bool) -> bool {
 fn play_some_frames() {
     let clip = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/media/counter.mp4");
     let description = format!(
-        "filesrc location={} ! qtdemux ! h264parse ! fourierh264dec ! appsink name=sink sync=false max-buffers=3",
+        "filesrc location=\"{}\" ! qtdemux ! h264parse ! fourierh264dec device=soft ! appsink name=sink sync=false max-buffers=3",
         clip.display()
     );
     let pipeline = gst::parse::launch(&description)

@@ -89,7 +89,7 @@ impl Launcher {
         );
         let mut command = self.command("gst-launch-1.0");
         // With -m it prints the messages, the element's statistics among them.
-        command.arg("-m").args(pipeline.split_ascii_whitespace());
+        command.arg("-m").args(words(&pipeline));
         let log = tempfile::tempfile_in(&self.folder)?;
         command.stdout(log.try_clone()?).stderr(log.try_clone()?);
         let success = wait(command.spawn()?, &log, &pipeline)?;
@@ -99,6 +99,16 @@ impl Launcher {
             written,
         })
     }
+}
+
+/// The arguments of gst-launch-1.0 for a pipeline in which paths are quoted.
+pub fn words(pipeline: &str) -> impl Iterator<Item = &str> {
+    let mut is_quoted = false;
+    let words = pipeline.split(move |c: char| {
+        is_quoted ^= c == '"';
+        !is_quoted && c.is_ascii_whitespace()
+    });
+    words.filter(|word| !word.is_empty())
 }
 
 impl Finished {

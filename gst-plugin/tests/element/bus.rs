@@ -160,7 +160,7 @@ fn garbage_is_no_stream_and_says_so() {
     let path = written("garbage.h264", &noise);
     let caps = "video/x-h264,stream-format=byte-stream,alignment=au,framerate=25/1";
     let error = error_of(&format!(
-        "filesrc location={} blocksize=5000 ! capsfilter caps={caps} ! fourierh264dec ! fakesink",
+        "filesrc location=\"{}\" blocksize=5000 ! capsfilter caps={caps} ! fourierh264dec ! fakesink",
         path.display()
     ));
     assert!(!error.is_empty());

@@ -37,6 +37,7 @@ pub fn made(name: &str, arguments: &str) -> PathBuf {
             .args(["-v", "error", "-y", "-nostdin"])
             .args(arguments.split_whitespace())
             .arg(path)
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
             .status()
             .unwrap();
         assert!(status.success(), "ffmpeg {arguments}");
@@ -64,10 +65,7 @@ fn kept(name: &str, source: &[u8], make: impl FnOnce(&Path)) -> PathBuf {
 
 /// The clip in another container.
 pub fn remuxed(extension: &str) -> PathBuf {
-    made(
-        &format!("counter.{extension}"),
-        &format!("-i {} -c copy", clip().display()),
-    )
+    made(&format!("counter.{extension}"), "-i ../tests/media/counter.mp4 -c copy")
 }
 
 /// A bare stream made by x264 from a test picture.
@@ -87,7 +85,7 @@ pub fn source(file: &Path) -> String {
         Some("ts") => "tsdemux !",
         _ => "",
     };
-    format!("filesrc location={} ! {demux} h264parse", file.display())
+    format!("filesrc location=\"{}\" ! {demux} h264parse", file.display())
 }
 
 /// A frame as the application gets it.
@@ -122,13 +120,19 @@ pub struct Running {
 }
 
 impl Running {
-    /// Parses `description`, in which an appsink may be called `sink` and the decoder `dec`.
+    /// Parses `description`, in which an appsink may be called `sink` and the decoder `dec`. A decoder without a device
+    /// has the software decoder, whatever the machine has.
     pub fn new(description: &str) -> Self {
         init();
         let pipeline = gst::parse::launch(description).unwrap_or_else(|error| panic!("{description}: {error}"));
-        Self {
-            pipeline: pipeline.downcast().unwrap(),
+        let pipeline: gst::Pipeline = pipeline.downcast().unwrap();
+        for decoder in pipeline.iterate_all_by_element_factory_name("fourierh264dec") {
+            let decoder = decoder.unwrap();
+            if decoder.property::<String>("device") == "auto" {
+                decoder.set_property("device", "soft");
+            }
         }
+        Self { pipeline }
     }
 
     pub fn element(&self, name: &str) -> gst::Element {

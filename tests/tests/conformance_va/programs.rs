@@ -1,5 +1,6 @@
 //! What vainfo, mpv, gstreamer-vaapi and valgrind say of the driver.
 
+use fourier_tests::launch::words;
 use fourier_tests::picture::Digest;
 use fourier_tests::va::VaDisplay;
 use fourier_tests::vectors::{Container, Vector};
@@ -93,10 +94,10 @@ pub fn gstreamer_vaapi_is_bit_exact(display: &VaDisplay, vector: &Vector) -> Out
         .env("GST_VAAPI_ALL_DRIVERS", "1")
         .env("GST_REGISTRY", folder.path().join("registry"));
     let pipeline = format!(
-        "-q filesrc location={} ! h264parse ! vaapih264dec ! videoconvert ! video/x-raw,format=I420 ! fdsink fd=1",
+        "-q filesrc location=\"{}\" ! h264parse ! vaapih264dec ! videoconvert ! video/x-raw,format=I420 ! fdsink fd=1",
         vector.path.display()
     );
-    command.args(pipeline.split_ascii_whitespace());
+    command.args(words(&pipeline));
     let decoded = display.run(command)?;
     decoded.counters.must_cover(vector.frames)?;
     let compared = decoded.digest(vector.frames).must_equal(&vector.reference());
@@ -106,8 +107,7 @@ pub fn gstreamer_vaapi_is_bit_exact(display: &VaDisplay, vector: &Vector) -> Out
 /// Derived images would be tiles: programs go on with `vaGetImage`.
 fn tiles_are_read(display: &VaDisplay) -> Outcome {
     let folder = tempfile::tempdir()?;
-    let clip = project_root().join("tests/media/counter.mp4");
-    let clip = clip.display();
+    let clip = "tests/media/counter.mp4";
     let programs = [
         format!(
             "ffmpeg -nostdin -v error -hwaccel vaapi -hwaccel_device {} -i {clip} -map 0:v:0 -pix_fmt yuv420p -f rawvideo -",
@@ -124,6 +124,7 @@ fn tiles_are_read(display: &VaDisplay) -> Outcome {
             let mut command = display.command(words.next().unwrap_or_default());
             command
                 .args(words)
+                .current_dir(project_root())
                 .env("FOURIER_DEVICE", device)
                 .env("GST_VAAPI_ALL_DRIVERS", "1")
                 .env("GST_REGISTRY", folder.path().join("registry"));
@@ -147,8 +148,8 @@ fn eight_contexts_decode_at_once(display: &VaDisplay) -> Outcome {
     let branch = |number: usize| {
         let written = folder.path().join(number.to_string());
         format!(
-            "filesrc location={} ! qtdemux ! h264parse ! vaapih264dec ! videoconvert ! video/x-raw,format=I420 ! \
-             filesink location={} ",
+            "filesrc location=\"{}\" ! qtdemux ! h264parse ! vaapih264dec ! videoconvert ! video/x-raw,format=I420 ! \
+             filesink location=\"{}\" ",
             clip.display(),
             written.display()
         )
@@ -158,7 +159,7 @@ fn eight_contexts_decode_at_once(display: &VaDisplay) -> Outcome {
     command
         .env("GST_VAAPI_ALL_DRIVERS", "1")
         .env("GST_REGISTRY", folder.path().join("registry"));
-    command.arg("-q").args(pipeline.split_ascii_whitespace());
+    command.arg("-q").args(words(&pipeline));
     let decoded = display.run(command)?;
     // 100 pictures each.
     decoded.counters.must_cover(800)?;
