@@ -30,17 +30,17 @@ pub fn clip() -> PathBuf {
         .unwrap()
 }
 
-/// A file that ffmpeg makes with `arguments`; kept for the next run.
-pub fn made(name: &str, arguments: &str) -> PathBuf {
-    kept(name, arguments.as_bytes(), |path| {
+/// A file that ffmpeg makes of `input`, which ends in what it is called, with `arguments`; kept for the next run.
+fn made(name: &str, input: &[&str], arguments: &str) -> PathBuf {
+    kept(name, format!("{input:?} {arguments}").as_bytes(), |path| {
         let status = Command::new("ffmpeg")
             .args(["-v", "error", "-y", "-nostdin"])
+            .args(input)
             .args(arguments.split_whitespace())
             .arg(path)
-            .current_dir(env!("CARGO_MANIFEST_DIR"))
             .status()
             .unwrap();
-        assert!(status.success(), "ffmpeg {arguments}");
+        assert!(status.success(), "ffmpeg {input:?} {arguments}");
     })
 }
 
@@ -63,17 +63,28 @@ fn kept(name: &str, source: &[u8], make: impl FnOnce(&Path)) -> PathBuf {
     path
 }
 
+/// The pictures of `file` in another container.
+pub fn repacked(file: &Path, extension: &str) -> PathBuf {
+    let stem = file.file_stem().unwrap().display();
+    let name = format!("{stem}.{extension}");
+    made(&name, &["-i", file.to_str().unwrap()], "-c copy")
+}
+
 /// The clip in another container.
 pub fn remuxed(extension: &str) -> PathBuf {
-    made(&format!("counter.{extension}"), "-i ../tests/media/counter.mp4 -c copy")
+    repacked(&clip(), extension)
+}
+
+/// A stream made by x264 from a test picture; the ending of the name says in what.
+pub fn encoded_in(name: &str, source: &str, options: &str) -> PathBuf {
+    let source = format!("testsrc2={source}");
+    let input = ["-f", "lavfi", "-i", &source];
+    made(name, &input, &format!("-c:v libx264 -pix_fmt yuv420p {options}"))
 }
 
 /// A bare stream made by x264 from a test picture.
 pub fn encoded(name: &str, source: &str, options: &str) -> PathBuf {
-    made(
-        &format!("{name}.h264"),
-        &format!("-f lavfi -i testsrc2={source} -c:v libx264 -pix_fmt yuv420p {options}"),
-    )
+    encoded_in(&format!("{name}.h264"), source, options)
 }
 
 /// Elements that read `file` up to the decoder.

@@ -13,12 +13,10 @@ const OPEN_GOP: &str = "-bf 3 -g 15 -x264-params open-gop=1:b-adapt=0:b-pyramid=
 const INTRA_REFRESH: &str = "-bf 0 -g 12 -x264-params intra-refresh=1:scenecut=0";
 
 fn encoded_as(name: &str, options: &str, extension: &str) -> PathBuf {
-    let source = "testsrc2=size=96x80:rate=25:duration=4";
-    let encoder = format!("-f lavfi -i {source} -c:v libx264 -pix_fmt yuv420p {options}");
-    let mp4 = made(&format!("{name}.mp4"), &encoder);
+    let mp4 = encoded_in(&format!("{name}.mp4"), "size=96x80:rate=25:duration=4", options);
     match extension {
         "mp4" => mp4,
-        _ => made(&format!("{name}.{extension}"), &format!("-i {} -c copy", mp4.display())),
+        _ => repacked(&mp4, extension),
     }
 }
 
