@@ -66,6 +66,45 @@ impl fmt::Display for Unsupported {
     }
 }
 
+/// What the programs around a decoder make of a stream, where that is not what the index has; or why a control cannot
+/// see it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Oddity {
+    /// With a driver of libva, ffmpeg shows more or less of each picture.
+    CroppedByFfmpeg,
+    /// It ends with an `end_of_stream` NAL unit, which is one byte: too short for h264parse, which ends the pipeline
+    /// before the last pictures are through.
+    GivenUpByParser,
+    /// The decoder gets samples twice.
+    RepeatedByDemuxer,
+    /// The decoder gets nothing.
+    RefusedByDemuxer,
+    /// A filter that takes colour and contrast away leaves it as it is.
+    OfOneColour,
+}
+
+impl fmt::Display for Oddity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::CroppedByFfmpeg => "ffmpeg crops frames of drivers at the right and the bottom only",
+            Self::GivenUpByParser => "h264parse gives up before the end",
+            Self::RepeatedByDemuxer => "qtdemux gives the samples of overlapping fragments twice",
+            Self::RefusedByDemuxer => "qtdemux refuses it",
+            Self::OfOneColour => "its pictures are of one colour",
+        })
+    }
+}
+
+const ODDITIES: &[(&str, Oddity)] = &[
+    ("CVFC1_Sony_C.jsv", Oddity::CroppedByFfmpeg),
+    ("croprect_320x240.264", Oddity::CroppedByFfmpeg),
+    ("extradata-reload-multi-stsd.mp4", Oddity::CroppedByFfmpeg),
+    ("FRExt2_Panasonic.avc", Oddity::GivenUpByParser),
+    ("frag_overlap.mp4", Oddity::RepeatedByDemuxer),
+    ("streamloop.mp4", Oddity::RefusedByDemuxer),
+    ("x264_test.264", Oddity::OfOneColour),
+];
+
 /// What a stream must do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Expectation {
@@ -208,6 +247,12 @@ impl Vector {
         }
     }
 
+    /// What is odd about it for programs.
+    pub fn oddity(&self) -> Option<Oddity> {
+        let known = ODDITIES.iter().find(|(name, _)| *name == self.name);
+        known.map(|&(_, oddity)| oddity)
+    }
+
     /// Nothing but grey is to come out, so that a decoder that paints grey cannot be told from a right one.
     pub fn is_grey(&self) -> bool {
         let size = self.size.unwrap_or_default();
@@ -301,10 +346,12 @@ pub fn report(vectors: &[Vector]) {
     );
     for vector in vectors {
         let tools: Vec<_> = vector.unsupported_tools().iter().map(Unsupported::to_string).collect();
-        match (vector.expectation(), vector.reason_to_only_survive()) {
-            (Expectation::Refused, _) => println!("  {}: must be refused ({})", vector.title(), tools.join(", ")),
-            (Expectation::Survives, Some(reason)) => println!("  {}: must only end ({reason})", vector.title()),
-            (Expectation::Survives, None) | (Expectation::BitExact, _) => {}
+        let title = vector.title();
+        match (vector.expectation(), vector.reason_to_only_survive(), vector.oddity()) {
+            (Expectation::Refused, ..) => println!("  {title}: must be refused ({})", tools.join(", ")),
+            (Expectation::Survives, Some(reason), _) => println!("  {title}: must only end ({reason})"),
+            (Expectation::BitExact, _, Some(oddity)) => println!("  {title}: {oddity}"),
+            (Expectation::Survives, None, _) | (Expectation::BitExact, _, None) => {}
         }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use fourier_core::units::Size;
 use fourier_tests::launch::{Finished, Launcher};
 use fourier_tests::picture::Planar;
-use fourier_tests::vectors::{self, Container, Expectation, Vector};
+use fourier_tests::vectors::{self, Container, Expectation, Oddity, Vector};
 use fourier_tests::{Outcome, encode, two_at_a_time};
 use libtest_mimic::{Arguments, Failed, Trial};
 
@@ -22,23 +22,6 @@ const TILED_DECODERS: [&str; 3] = [
     "fourierh264dec device=soft:format=ST12",
     "fourierh264dec device=soft:format=MM21",
 ];
-
-/// Streams of which GStreamer gives a decoder something else than what the index was made from, with the reason. They
-/// must become what avdec_h264 makes of them in the same pipeline.
-const CHANGED_BEFORE_THE_DECODER: &[(&str, &str)] = &[(
-    "frag_overlap.mp4",
-    "qtdemux gives the samples of overlapping fragments twice",
-)];
-
-/// Files that qtdemux refuses: ffmpeg takes the stream out first.
-const REFUSED_BY_THE_DEMUXER: &[&str] = &["streamloop.mp4"];
-
-/// Streams that end with an `end_of_stream` NAL unit, which is one byte and too short for h264parse: it ends the pipeline
-/// before the last pictures are through. conformance_core compares them.
-const REFUSED_BY_THE_PARSER: &[&str] = &["FRExt2_Panasonic.avc"];
-
-/// Streams whose pictures are of one colour: the grey control cannot tell them apart.
-const OF_ONE_COLOUR: &[&str] = &["x264_test.264"];
 
 fn main() -> Outcome {
     let arguments = two_at_a_time(Arguments::from_args());
@@ -58,18 +41,18 @@ fn trials(launcher: &Arc<Launcher>, vector: Vector) -> Vec<Trial> {
             run(&launcher, &vector).map_err(|error| Failed::from(error.to_string()))
         })
     };
-    if let Some((name, reason)) = CHANGED_BEFORE_THE_DECODER.iter().find(|(name, _)| *name == vector.name) {
-        println!("  {name}: compared with avdec_h264 instead ({reason})");
-        return vec![test("is what avdec_h264 makes of it", equals_avdec)];
-    }
+    let oddity = vector.oddity();
     match vector.expectation() {
-        Expectation::BitExact if REFUSED_BY_THE_DEMUXER.contains(&vector.name.as_str()) => {
+        Expectation::BitExact if oddity == Some(Oddity::RepeatedByDemuxer) => {
+            vec![test("is what avdec_h264 makes of it", equals_avdec)]
+        }
+        Expectation::BitExact if oddity == Some(Oddity::RefusedByDemuxer) => {
             vec![test("is bit-exact, taken out of its file", is_bit_exact_taken_out)]
         }
-        Expectation::BitExact if REFUSED_BY_THE_PARSER.contains(&vector.name.as_str()) => {
+        Expectation::BitExact if oddity == Some(Oddity::GivenUpByParser) => {
             vec![test("is too much for h264parse", is_refused_by_the_parser)]
         }
-        Expectation::BitExact if OF_ONE_COLOUR.contains(&vector.name.as_str()) || vector.is_grey() => {
+        Expectation::BitExact if oddity == Some(Oddity::OfOneColour) || vector.is_grey() => {
             vec![test("is bit-exact", is_bit_exact)]
         }
         Expectation::BitExact => vec![
@@ -87,7 +70,7 @@ fn tiled(launcher: &Arc<Launcher>, vectors: &[Vector]) -> Vec<Trial> {
         vector.suite.starts_with("jvt-")
             && vector.expectation() == Expectation::BitExact
             && vector.planar() == Planar::default()
-            && !REFUSED_BY_THE_PARSER.contains(&vector.name.as_str())
+            && vector.oddity() != Some(Oddity::GivenUpByParser)
     };
     let streams = vectors.iter().filter(can_be_tiled).zip(TILED_DECODERS.iter().cycle());
     let trial = |(vector, decoder): (&Vector, &&'static str)| {

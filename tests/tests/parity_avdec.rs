@@ -1,7 +1,7 @@
 //! What comes out of fourierh264dec but for the samples: frames, their order, times and caps are those of avdec_h264.
 
 use fourier_tests::show::{Caps, show};
-use fourier_tests::vectors::{self, Expectation, Vector};
+use fourier_tests::vectors::{self, Expectation, Oddity, Vector};
 use fourier_tests::{Outcome, two_at_a_time};
 use libtest_mimic::{Arguments, Failed, Trial};
 
@@ -27,8 +27,6 @@ const OTHER_CAPS: &[(&str, &str, &str)] = &[
 /// What only the first caps must say as those of avdec_h264 do. Once a frame is different we say `mixed` for good, and the
 /// flags of each buffer say what it is; avdec_h264 says it anew at each change.
 const INTERLACED_CAPS: [&str; 2] = ["interlace-mode", "field-order"];
-/// Streams of which avdec_h264 shows fewer frames than the reference has, which conformance_gst compares.
-const AVDEC_SHOWS_LESS: &[&str] = &["FRExt2_Panasonic.avc"];
 const FULL_RANGE_ALONE: &str =
     "full range and nothing else: avdec_h264 says 1:0:0:0, which GStreamer does not take without a matrix";
 const UNALIGNED_CROP: &str = "avdec_h264 does not crop at a left edge that its vector code does not like";
@@ -45,7 +43,7 @@ fn main() -> Outcome {
     }
     let vectors = vectors::load()?.into_iter();
     let compared =
-        vectors.filter(|v| v.expectation() == Expectation::BitExact && !AVDEC_SHOWS_LESS.contains(&v.name.as_str()));
+        vectors.filter(|v| v.expectation() == Expectation::BitExact && v.oddity() != Some(Oddity::GivenUpByParser));
     let trials = compared.map(|vector| {
         let name = format!("{} has the times and caps of avdec_h264", vector.title());
         Trial::test(name, move || {

@@ -10,32 +10,12 @@ use std::sync::Arc;
 
 use fourier_tests::picture::Planar;
 use fourier_tests::va::{Decoded, VaDisplay};
-use fourier_tests::vectors::{self, Expectation, Vector};
+use fourier_tests::vectors::{self, Expectation, Oddity, Vector};
 use fourier_tests::{Outcome, two_at_a_time};
 use libtest_mimic::{Arguments, Failed, Trial};
 
 /// Decodes with the driver, counts, then forgets what it saw: only the samples can give it away.
 const GREY: &[&str] = &["-vf", "lutyuv=y=128:u=128:v=128"];
-
-/// Streams of which ffmpeg shows something else than the index has when a driver decodes them, with the reason. They
-/// must become what ffmpeg's own decoder makes of them, nothing cropped.
-const CROPPED_OTHERWISE: &[(&str, &str)] = &[
-    (
-        "CVFC1_Sony_C.jsv",
-        "ffmpeg crops frames of drivers at the right and the bottom only",
-    ),
-    (
-        "croprect_320x240.264",
-        "ffmpeg crops frames of drivers at the right and the bottom only",
-    ),
-    (
-        "extradata-reload-multi-stsd.mp4",
-        "ffmpeg crops frames of drivers at the right and the bottom only",
-    ),
-];
-
-/// Streams whose pictures are of one colour: the grey control cannot tell them apart.
-const OF_ONE_COLOUR: &[&str] = &["x264_test.264"];
 
 /// A test of programs with the driver, and its name.
 type OfPrograms = (&'static str, fn(&VaDisplay) -> Outcome);
@@ -68,21 +48,16 @@ fn trials(display: &Arc<VaDisplay>, vector: Vector) -> Vec<Trial> {
             run(&display, &vector).map_err(|error| Failed::from(error.to_string()))
         })
     };
-    let listed = |list: &[(&str, &'static str)]| {
-        let found = list.iter().find(|(name, _)| *name == vector.name);
-        found
-            .map(|&(_, reason)| println!("  {}: {reason}", vector.title()))
-            .is_some()
-    };
     // ffmpeg 5.1 asks no driver for anything but 8 bits of 4:2:0.
     let asks_the_driver = vector.planar() == Planar::default() && !vector.changes_bit_depth();
+    let oddity = vector.oddity();
     match vector.expectation() {
         Expectation::BitExact if !asks_the_driver => vec![test("ends", ends)],
-        Expectation::BitExact if listed(CROPPED_OTHERWISE) => {
-            vec![test("is what ffmpeg itself decodes", is_what_ffmpeg_decodes)]
+        Expectation::BitExact if oddity == Some(Oddity::CroppedByFfmpeg) => {
+            vec![test("is what ffmpeg itself decodes, uncropped", is_what_ffmpeg_decodes)]
         }
         Expectation::BitExact if vector.frames == 0 => vec![test("ends", ends)],
-        Expectation::BitExact if OF_ONE_COLOUR.contains(&vector.name.as_str()) || vector.is_grey() => {
+        Expectation::BitExact if oddity == Some(Oddity::OfOneColour) || vector.is_grey() => {
             vec![test("is bit-exact", is_bit_exact)]
         }
         Expectation::BitExact => {

@@ -23,7 +23,7 @@ use std::sync::Arc;
 use fourier_core::units::Size;
 use fourier_tests::kernel::streams::{choose, is_all_wanted};
 use fourier_tests::va::{Decoded, VaDisplay};
-use fourier_tests::vectors::{Expectation, Vector};
+use fourier_tests::vectors::{Expectation, Oddity, Vector};
 use fourier_tests::{Outcome, project_root};
 use libtest_mimic::{Arguments, Failed, Trial};
 
@@ -50,35 +50,8 @@ const SHOWN_ON_VISL: &[&str] = &[
     "synthetic/slices8_cavlc_640x360.264",
 ];
 
-/// Streams of which ffmpeg shows something else than the index has, with the reason.
-const NOT_BY_FFMPEG: &[(&str, &str)] = &[
-    (
-        "CVFC1_Sony_C.jsv",
-        "ffmpeg crops frames of drivers at the right and the bottom only",
-    ),
-    (
-        "croprect_320x240.264",
-        "ffmpeg crops frames of drivers at the right and the bottom only",
-    ),
-    (
-        "extradata-reload-multi-stsd.mp4",
-        "ffmpeg crops frames of drivers at the right and the bottom only",
-    ),
-];
-
-/// The same of vah264dec.
-const NOT_BY_GSTREAMER: &[(&str, &str)] = &[
-    ("FRExt2_Panasonic.avc", "h264parse gives up before the end"),
-    (
-        "frag_overlap.mp4",
-        "qtdemux gives the samples of overlapping fragments twice",
-    ),
-    ("streamloop.mp4", "qtdemux refuses it"),
-    (
-        "BA_MW_D_P_LOST.264",
-        "pictures refer to lost ones, for which vah264dec names none",
-    ),
-];
+/// Its pictures refer to lost ones, for which vah264dec names none.
+const REFERS_TO_LOST_PICTURES: &str = "BA_MW_D_P_LOST.264";
 
 /// How pictures get from the driver to who looks at them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -125,14 +98,16 @@ impl Way {
 
     /// Whether the program shows the pictures that the index has.
     fn shows_all_of(self, vector: &Vector) -> bool {
-        let list = match self {
-            Self::GetImage | Self::DrmPrime => NOT_BY_FFMPEG,
-            Self::System | Self::VaMemory | Self::DmaBuf => NOT_BY_GSTREAMER,
-        };
-        let left_out = list.iter().find(|(name, _)| *name == vector.name);
-        left_out
-            .map(|(_, reason)| println!("  {} by {}: {reason}", vector.title(), self.name()))
-            .is_none()
+        match self {
+            Self::GetImage | Self::DrmPrime => vector.oddity() != Some(Oddity::CroppedByFfmpeg),
+            Self::System | Self::VaMemory | Self::DmaBuf => {
+                let is_cut = matches!(
+                    vector.oddity(),
+                    Some(Oddity::GivenUpByParser | Oddity::RepeatedByDemuxer | Oddity::RefusedByDemuxer)
+                );
+                !is_cut && vector.name != REFERS_TO_LOST_PICTURES
+            }
+        }
     }
 
     fn name(self) -> &'static str {

@@ -4,23 +4,11 @@ use std::path::Path;
 use std::process::Command;
 
 use fourier_tests::picture::{Digest, Digester, Plane};
-use fourier_tests::vectors::Vector;
+use fourier_tests::vectors::{Container, Oddity, Vector};
 use fourier_tests::{Outcome, project_root};
 use vaclient::{Decoder, Display, Habits, Picture, Shown};
 
 use crate::Case;
-
-/// Streams that ffmpeg shows otherwise, or decodes by itself, when it has a driver, with its reason.
-const KEPT_BY_FFMPEG: &[(&str, &str)] = &[
-    (
-        "CVFC1_Sony_C.jsv",
-        "it crops frames of drivers at the right and the bottom only",
-    ),
-    (
-        "croprect_320x240.264",
-        "it crops frames of drivers at the right and the bottom only",
-    ),
-];
 
 /// How the samples of a surface are read.
 #[derive(Clone, Copy, Debug)]
@@ -44,22 +32,16 @@ impl Reading {
     }
 }
 
-/// Why ffmpeg cannot prove the driver right with a stream.
-fn reason_to_keep(vector: &Vector) -> Option<&'static str> {
-    let listed = KEPT_BY_FFMPEG.iter().find(|(name, _)| *name == vector.name);
+/// Whether ffmpeg cannot prove the driver right with a bare stream: it crops by itself, or decodes 10 bits by itself.
+fn is_kept_by_ffmpeg(vector: &Vector) -> bool {
+    let is_cropped = vector.oddity() == Some(Oddity::CroppedByFfmpeg) && vector.container == Container::Elementary;
     let is_deep = !vector.planar().is_422 && (vector.planar().is_deep || vector.changes_bit_depth());
-    match listed {
-        Some((_, reason)) => Some(reason),
-        None => is_deep.then_some("it decodes 10 bits by itself"),
-    }
+    is_cropped || is_deep
 }
 
 /// Every such stream comes out as the index says.
 pub fn kept_by_ffmpeg(vectors: &[Vector]) -> Vec<Case> {
-    let kept = vectors
-        .iter()
-        .filter(|vector| reason_to_keep(vector).is_some())
-        .cloned();
+    let kept = vectors.iter().filter(|vector| is_kept_by_ffmpeg(vector)).cloned();
     kept.map(|vector| {
         Case::new(format!("{} is bit-exact", vector.title()), move || {
             let display = Display::x11()?;
