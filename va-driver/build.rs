@@ -28,6 +28,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         .layout_tests(false)
         .merge_extern_blocks(true)
         .generate()?;
+    // Since libva 2.21.
+    println!("cargo::rustc-check-cfg=cfg(has_map_buffer_2)");
+    if bindings.to_string().contains("vaMapBuffer2") {
+        println!("cargo::rustc-cfg=has_map_buffer_2");
+    }
     let folder = PathBuf::from(env::var("OUT_DIR")?);
     bindings.write_to_file(folder.join("bindings.rs"))?;
     Ok(())

@@ -60,9 +60,11 @@ macro_rules! thunks {
 }
 use thunks;
 
-/// Every slot that libva 2.17 has.
+/// Every slot that libva has; a later one may have more, for which it has a way of its own where they are empty.
 pub(super) fn vtable() -> va::VADriverVTable {
     va::VADriverVTable {
+        #[cfg(has_map_buffer_2)]
+        vaMapBuffer2: Some(objects::vaMapBuffer2),
         vaTerminate: Some(init::terminate),
         vaQueryConfigProfiles: Some(objects::vaQueryConfigProfiles),
         vaQueryConfigEntrypoints: Some(objects::vaQueryConfigEntrypoints),
@@ -122,6 +124,6 @@ pub(super) fn vtable() -> va::VADriverVTable {
         vaSyncSurface2: Some(pictures::vaSyncSurface2),
         vaSyncBuffer: Some(pictures::vaSyncBuffer),
         vaCopy: Some(unsupported::vaCopy),
-        reserved: [0; 54],
+        ..Default::default()
     }
 }

@@ -109,11 +109,7 @@ thunks! {
     vaBufferSetNumElements(buffer: va::VABufferID, count: c_uint)
         |driver, _| driver.buffer(buffer)?.set_elements(count as usize);
 
-    vaMapBuffer(buffer: va::VABufferID, address: *mut *mut c_void) |driver, caller| {
-        let buffer = driver.buffer(buffer)?;
-        let mapped = buffer.map()?;
-        caller.put(address, mapped).inspect_err(|_| drop(buffer.unmap()))
-    };
+    vaMapBuffer(buffer: va::VABufferID, address: *mut *mut c_void) |driver, caller| map(driver, caller, buffer, address);
 
     vaUnmapBuffer(buffer: va::VABufferID) |driver, _| driver.buffer(buffer)?.unmap();
 
@@ -135,4 +131,17 @@ thunks! {
 
     vaSetDisplayAttributes(list: *mut va::VADisplayAttribute, count: c_int)
         |driver, caller| driver.set_display_attributes(caller.list(list, count)?);
+}
+
+// What the buffer is mapped for, which it is for everything here.
+#[cfg(has_map_buffer_2)]
+thunks! {
+    vaMapBuffer2(buffer: va::VABufferID, address: *mut *mut c_void, _flags: u32) |driver, caller|
+        map(driver, caller, buffer, address);
+}
+
+fn map(driver: &Driver, caller: &Caller, buffer: va::VABufferID, address: *mut *mut c_void) -> Result {
+    let buffer = driver.buffer(buffer)?;
+    let mapped = buffer.map()?;
+    caller.put(address, mapped).inspect_err(|_| drop(buffer.unmap()))
 }
