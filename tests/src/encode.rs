@@ -195,7 +195,7 @@ pub fn filtered_md5s(file: &Path, filter: &str) -> Outcome<Vec<String>> {
         ])
         .arg(file);
     ffmpeg.args(["-map", "0:v:0", "-vf", filter]);
-    ffmpeg.args("-fps_mode passthrough -autoscale 0 -f framemd5 -".split(' '));
+    ffmpeg.args("-fps_mode passthrough -noautoscale -f framemd5 -".split(' '));
     let listing = String::from_utf8(run(ffmpeg)?)?;
     let frames = listing.lines().filter(|line| !line.starts_with('#'));
     Ok(frames

@@ -176,7 +176,7 @@ impl VaDisplay {
         command
             .arg("-i")
             .arg(file)
-            .args(["-map", "0:v:0", "-fps_mode", "passthrough", "-autoscale", "0"]);
+            .args(["-map", "0:v:0", "-fps_mode", "passthrough", "-noautoscale"]);
         command.args(after).args(["-f", "rawvideo", "-"]);
         command
     }

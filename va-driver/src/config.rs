@@ -9,9 +9,9 @@ use crate::format::SampleFormat;
 use crate::status::{Result, Status};
 use crate::surface::IMPORTED_TYPES;
 
-/// The smallest sizes that applications try surfaces with are below what some devices decode; memory of such sizes is
-/// made all the same.
-const MIN_SIDE: u32 = 16;
+/// Applications try the driver with surfaces of this size, which may be below what a device decodes: memory of any size
+/// is made.
+const MIN_SIDE: u32 = 64;
 
 /// `VAProfileH264High10`, which libva has a name for since 2.18.
 const PROFILE_H264_HIGH10: va::VAProfile = 36;

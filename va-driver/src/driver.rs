@@ -6,10 +6,12 @@ use std::sync::{Arc, Mutex};
 
 use fourier_core::decode::{ScratchAllocator, Session, SessionStats};
 use fourier_core::device::{Capabilities, DecoderDevice, discovery};
+use fourier_core::units::Size;
 
 use crate::buffer::Buffer;
 use crate::config::Config;
 use crate::context::Context;
+use crate::format::SampleFormat;
 use crate::ids::{Kind, Table, lock};
 use crate::image::Image;
 use crate::status::{Failure, Result, Status};
@@ -77,6 +79,13 @@ impl Counters {
     }
 }
 
+/// How much a device decodes: samples of a picture, and formats of them.
+fn reach(capabilities: &Capabilities) -> (u64, usize) {
+    let Size { width, height } = capabilities.max_size;
+    let formats = SampleFormat::of_device(capabilities).count();
+    (u64::from(width) * u64::from(height), formats)
+}
+
 impl Driver {
     /// Finds the device and opens it.
     ///
@@ -84,7 +93,10 @@ impl Driver {
     /// If there is no decoder: the application goes on without one. The software decoder counts only where
     /// `FOURIER_DEVICE` asks for it.
     pub fn open() -> Result<Self> {
-        let device = discovery::open_device(None)?;
+        // One device for all contexts: that of several which decodes most, the first of equals.
+        let devices = discovery::open_devices(None)?.into_iter().rev();
+        let device = devices.max_by_key(|device| reach(device.capabilities()));
+        let device = device.ok_or_else(|| Status::OperationFailed.because("no device and no reason"))?;
         let asked_for = || std::env::var(discovery::ENVIRONMENT).is_ok_and(|name| name.starts_with("soft"));
         if !device.capabilities().hardware && !asked_for() {
             return Err(Status::OperationFailed.because("there is no stateless H.264 decoder"));

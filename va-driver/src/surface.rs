@@ -108,7 +108,7 @@ impl Surface {
         match &state.frame {
             Some(frame) => Ok(frame.clone()),
             None => {
-                let frame = Frame::adopt(scratch.allocate(&h264::placeholder_sps(self.size, self.format))?);
+                let frame = self.allocate(scratch)?;
                 state.frame = Some(frame.clone());
                 Ok(frame)
             }
@@ -125,6 +125,17 @@ impl Surface {
         state.is_lent = true;
         // Between the two locks a picture may have come with memory of another layout.
         Ok(state.frame.clone().unwrap_or(frame))
+    }
+
+    /// Memory for any picture of its size, or of the least that the device decodes.
+    fn allocate(&self, scratch: &ScratchAllocator) -> Result<Frame, fourier_core::Error> {
+        let min = scratch.capabilities().min_size;
+        let size = Size {
+            width: self.size.width.max(min.width),
+            height: self.size.height.max(min.height),
+        };
+        let memory = scratch.allocate(&h264::placeholder_sps(size, self.format))?;
+        Ok(Frame::adopt(memory))
     }
 
     /// A picture of `sps` can be decoded into it.
@@ -193,7 +204,7 @@ impl Surface {
             }
             Some(frame) => frame,
             None => {
-                let frame = Frame::adopt(scratch.allocate(&h264::placeholder_sps(self.size, self.format))?);
+                let frame = self.allocate(scratch)?;
                 state.frame = Some(frame.clone());
                 frame
             }

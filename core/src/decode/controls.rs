@@ -49,8 +49,11 @@ impl JobControls {
 
     /// Fills what holds for one slice; slice mode only, after [`Self::fill_picture`].
     pub fn fill_slice(&mut self, job: &DecodeJob<'_>, slice: &SliceJob<'_>) {
+        let own_pps = slice.pps.as_deref().unwrap_or(job.pps);
+        self.pps = pps(own_pps);
+        self.scaling_matrix = scaling_matrix(own_pps.scaling_lists(job.sps).as_ref());
         self.slice_params = slice_params(slice);
-        self.pred_weights_required = pred_weights_required(job.pps, slice.header.slice_type);
+        self.pred_weights_required = pred_weights_required(own_pps, slice.header.slice_type);
         self.pred_weights = match &slice.header.pred_weight_table {
             Some(table) if self.pred_weights_required => pred_weights(table),
             Some(_) | None => v4l2::v4l2_ctrl_h264_pred_weights::default(),

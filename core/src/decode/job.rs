@@ -1,5 +1,7 @@
 //! One picture to decode, in H.264's terms. Both front ends make these; only [`super`]'s `controls` turns them into uAPI.
 
+use std::sync::Arc;
+
 pub use crate::h264::reference::{ListEntry, Reference, ReferencePicture};
 use crate::h264::{PictureId, Pps, SliceHeader, Sps};
 
@@ -10,6 +12,8 @@ pub struct SliceJob<'a> {
     pub header: SliceHeader,
     /// The NAL unit with its header byte, without start code, emulation prevention bytes in place.
     pub nal: &'a [u8],
+    /// Its PPS, where that is another one than the first slice's.
+    pub pps: Option<Arc<Pps>>,
     /// `RefPicList0`, `RefPicList1` after modification, as long as `num_ref_idx_active`; `None` = lost. The frame-based
     /// drivers derive these themselves.
     pub ref_pic_lists: [Vec<Option<ListEntry>>; 2],

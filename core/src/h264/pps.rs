@@ -79,6 +79,12 @@ const PPS: Structure = Structure {
 /// `PicSizeInMapUnits` is bounded like the frame size of an SPS.
 const MAX_PIC_SIZE_IN_MAP_UNITS: u32 = 262_144;
 
+impl From<u8> for PpsId {
+    fn from(number: u8) -> Self {
+        Self(number)
+    }
+}
+
 impl PpsId {
     /// The number.
     pub fn get(self) -> u8 {

@@ -496,9 +496,9 @@ impl Frame {
         lock(&self.slot.life).state.dequeue(actual)
     }
 
-    /// It was taken from the driver.
-    pub(crate) fn cancel(&self) {
-        lock(&self.slot.life).state.cancel();
+    /// The driver will not write it any more, or never did.
+    pub(crate) fn cancel(&self, timestamp: Timestamp) {
+        lock(&self.slot.life).state.cancel(timestamp);
     }
 }
 

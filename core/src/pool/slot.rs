@@ -80,11 +80,12 @@ impl SlotState {
         }
     }
 
-    /// `VIDIOC_STREAMOFF` took it from the driver: InDecode -> Free; what was decoded or exported stays.
-    pub fn cancel(&mut self) {
+    /// The driver will not write it any more, or never did: Free, InDecode -> Decoded. Whatever is in it, its holders may
+    /// go on with it. What was decoded or exported stays.
+    pub fn cancel(&mut self, timestamp: Timestamp) {
         match *self {
-            Self::InDecode { .. } => *self = Self::Free,
-            Self::Free | Self::Decoded { .. } | Self::Exported { .. } => {}
+            Self::Free | Self::InDecode { .. } => *self = Self::Decoded { timestamp },
+            Self::Decoded { .. } | Self::Exported { .. } => {}
         }
     }
 
@@ -162,7 +163,7 @@ mod tests {
             ("queue", |slot| slot.queue(timestamp(2)).is_ok()),
             ("dequeue", |slot| slot.dequeue(timestamp(1)).is_ok()),
             ("cancel", |slot| {
-                slot.cancel();
+                slot.cancel(timestamp(1));
                 true
             }),
             ("export", |slot| slot.export().is_ok()),
@@ -171,8 +172,8 @@ mod tests {
         ];
         // `None` = refused, and the state stays.
         let table = [
-            (free, [Some(requeued), None, Some(free), None, None, Some(free)]),
-            (in_decode, [None, Some(decoded), Some(free), None, None, None]),
+            (free, [Some(requeued), None, Some(decoded), None, None, Some(free)]),
+            (in_decode, [None, Some(decoded), Some(decoded), None, None, None]),
             (
                 decoded,
                 [Some(requeued), None, Some(decoded), Some(exported), None, Some(free)],

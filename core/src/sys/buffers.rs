@@ -10,7 +10,7 @@ use v4l2r::memory::MemoryType;
 use v4l2r::{QueueDirection, QueueType};
 
 use super::Mapping;
-use super::video::{PixFormat, VideoNode, errno};
+use super::video::{PixFormat, VideoNode, errno, retried};
 use crate::IoctlError;
 
 /// `V4L2_BUF_CAP_SUPPORTS_MAX_NUM_BUFFERS` of Linux 6.10.
@@ -27,6 +27,18 @@ struct RemoveBuffers {
 }
 
 nix::ioctl_readwrite!(vidioc_remove_bufs, b'V', 104, RemoveBuffers);
+
+/// Where `struct v4l2_create_buffers` has `max_num_buffers`: behind `flags`, whether the headers that the bindings were made
+/// from know it (Linux 6.10) or call it the first of six reserved words.
+const MAX_NUM_BUFFERS: usize = std::mem::offset_of!(v4l2::v4l2_create_buffers, capabilities) + 2 * size_of::<u32>();
+const _: () = assert!(MAX_NUM_BUFFERS + 6 * size_of::<u32>() == size_of::<v4l2::v4l2_create_buffers>());
+
+fn max_num_buffers(reply: &v4l2::v4l2_create_buffers) -> u32 {
+    // SAFETY: the word lies within the struct, as asserted above.
+    let word = unsafe { std::ptr::from_ref(reply).byte_add(MAX_NUM_BUFFERS) };
+    // SAFETY: a word of a reply that was zeroed before the kernel wrote it, aligned as all words there.
+    unsafe { word.cast::<u32>().read() }
+}
 
 /// The reply to REQBUFS or CREATE_BUFS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,8 +105,8 @@ impl VideoNode {
         memory: MemoryType,
         count: u32,
     ) -> Result<Buffers, IoctlError> {
-        let found: v4l2::v4l2_requestbuffers = ioctl::reqbufs(&self.fd, self.queue_type(queue), memory, count)
-            .map_err(|error| self.error("VIDIOC_REQBUFS", errno(error)))?;
+        let ask = || ioctl::reqbufs(&self.fd, self.queue_type(queue), memory, count).map_err(errno);
+        let found: v4l2::v4l2_requestbuffers = retried(ask).map_err(|errno| self.error("VIDIOC_REQBUFS", errno))?;
         Ok(Buffers {
             index: 0,
             count: found.count,
@@ -115,15 +127,14 @@ impl VideoNode {
         format: &PixFormat,
     ) -> Result<Buffers, IoctlError> {
         let format = self.write_format(queue, format);
-        let found: v4l2::v4l2_create_buffers = ioctl::create_bufs(&self.fd, count, memory, format)
-            .map_err(|error| self.error("VIDIOC_CREATE_BUFS", errno(error)))?;
+        let ask = || ioctl::create_bufs(&self.fd, count, memory, format).map_err(errno);
+        let found: v4l2::v4l2_create_buffers = retried(ask).map_err(|errno| self.error("VIDIOC_CREATE_BUFS", errno))?;
         let has_max = found.capabilities & SUPPORTS_MAX_NUM_BUFFERS != 0;
         Ok(Buffers {
             index: found.index,
             count: found.count,
             capabilities: found.capabilities,
-            // The first of what older headers call reserved.
-            max_num_buffers: has_max.then_some(found.reserved[0]),
+            max_num_buffers: has_max.then(|| max_num_buffers(&found)),
         })
     }
 
@@ -139,7 +150,7 @@ impl VideoNode {
             ..RemoveBuffers::default()
         };
         // SAFETY: `remove` is a live `v4l2_remove_buffers`, which the ioctl reads and writes; the node is open.
-        let done = unsafe { vidioc_remove_bufs(self.fd.as_raw_fd(), &mut remove) };
+        let done = retried(|| unsafe { vidioc_remove_bufs(self.fd.as_raw_fd(), &mut remove) });
         done.map(drop).map_err(|errno| self.error("VIDIOC_REMOVE_BUFS", errno))
     }
 
@@ -157,8 +168,11 @@ impl VideoNode {
     /// What the ioctl says; EINVAL if a length or descriptor does not fit the uAPI.
     pub fn prepare_buffer(&self, queue: QueueDirection, buffer: &BufferToQueue<'_>) -> Result<(), IoctlError> {
         const CALL: &str = "VIDIOC_PREPARE_BUF";
-        let raw = raw_buffer(self.queue_type(queue), buffer).map_err(|errno| self.error(CALL, errno))?;
-        ioctl::prepare_buf::<_, ()>(&self.fd, raw).map_err(|error| self.error(CALL, errno(error)))
+        let give = || {
+            let raw = raw_buffer(self.queue_type(queue), buffer)?;
+            ioctl::prepare_buf::<_, ()>(&self.fd, raw).map_err(errno)
+        };
+        retried(give).map_err(|errno| self.error(CALL, errno))
     }
 
     /// VIDIOC_QBUF.
@@ -167,8 +181,11 @@ impl VideoNode {
     /// What the ioctl says; EINVAL if a length or descriptor does not fit the uAPI.
     pub fn queue_buffer(&self, queue: QueueDirection, buffer: &BufferToQueue<'_>) -> Result<(), IoctlError> {
         const CALL: &str = "VIDIOC_QBUF";
-        let raw = raw_buffer(self.queue_type(queue), buffer).map_err(|errno| self.error(CALL, errno))?;
-        ioctl::qbuf::<_, ()>(&self.fd, raw).map_err(|error| self.error(CALL, errno(error)))
+        let give = || {
+            let raw = raw_buffer(self.queue_type(queue), buffer)?;
+            ioctl::qbuf::<_, ()>(&self.fd, raw).map_err(errno)
+        };
+        retried(give).map_err(|errno| self.error(CALL, errno))
     }
 
     /// VIDIOC_DQBUF; `None` if nothing is finished.
@@ -176,7 +193,7 @@ impl VideoNode {
     /// # Errors
     /// What the ioctl says, but for EAGAIN.
     pub fn dequeue_buffer(&self, queue: QueueDirection) -> Result<Option<BufferInfo>, IoctlError> {
-        match ioctl::dqbuf::<UncheckedV4l2Buffer>(&self.fd, self.queue_type(queue)).map_err(errno) {
+        match retried(|| ioctl::dqbuf::<UncheckedV4l2Buffer>(&self.fd, self.queue_type(queue)).map_err(errno)) {
             Ok(raw) => Ok(Some(info(&raw))),
             Err(Errno::EAGAIN) => Ok(None),
             Err(errno) => Err(self.error("VIDIOC_DQBUF", errno)),
@@ -190,8 +207,8 @@ impl VideoNode {
     pub fn export_buffer(&self, queue: QueueDirection, index: u32, plane: u32) -> Result<OwnedFd, IoctlError> {
         let flags = ExpbufFlags::RDWR | ExpbufFlags::CLOEXEC;
         let (index, plane) = (index as usize, plane as usize);
-        ioctl::expbuf(&self.fd, self.queue_type(queue), index, plane, flags)
-            .map_err(|error| self.error("VIDIOC_EXPBUF", errno(error)))
+        retried(|| ioctl::expbuf(&self.fd, self.queue_type(queue), index, plane, flags).map_err(errno))
+            .map_err(|errno| self.error("VIDIOC_EXPBUF", errno))
     }
 
     /// mmap(2) of one memory plane of an MMAP buffer.
@@ -223,8 +240,8 @@ impl VideoNode {
     }
 
     fn query_raw(&self, queue: QueueDirection, index: u32) -> Result<UncheckedV4l2Buffer, IoctlError> {
-        ioctl::querybuf(&self.fd, self.queue_type(queue), index as usize)
-            .map_err(|error| self.error("VIDIOC_QUERYBUF", errno(error)))
+        retried(|| ioctl::querybuf(&self.fd, self.queue_type(queue), index as usize).map_err(errno))
+            .map_err(|errno| self.error("VIDIOC_QUERYBUF", errno))
     }
 }
 
@@ -297,6 +314,16 @@ mod tests {
             nix::request_code_readwrite!(b'V', 104, size_of::<RemoveBuffers>()),
             0xc040_5668
         );
+    }
+
+    #[test]
+    fn the_most_buffers_of_a_queue_stand_behind_the_flags_whatever_the_headers_call_it() {
+        let mut words = [0_u32; size_of::<v4l2::v4l2_create_buffers>() / size_of::<u32>()];
+        let behind_flags = words.len() - 6;
+        words[behind_flags - 2..].copy_from_slice(&[1 << 7, 0, 64, 1, 2, 3, 4, 5]);
+        // SAFETY: a struct of words, of the same size.
+        let reply: v4l2::v4l2_create_buffers = unsafe { std::mem::transmute_copy(&words) };
+        assert_eq!((reply.capabilities, max_num_buffers(&reply)), (1 << 7, 64));
     }
 
     #[test]

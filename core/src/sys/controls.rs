@@ -6,7 +6,7 @@ use nix::errno::Errno;
 use v4l2r::bindings as v4l2;
 use v4l2r::ioctl::{self, CtrlId, CtrlWhich, QueryCtrlFlags};
 
-use super::video::{VideoNode, errno};
+use super::video::{VideoNode, errno, retried};
 use crate::IoctlError;
 
 /// Controls of one request at most.
@@ -96,8 +96,11 @@ impl VideoNode {
     /// What the ioctl says, but for EINVAL.
     pub fn query_control(&self, id: u32) -> Result<Option<ControlInfo>, IoctlError> {
         const CALL: &str = "VIDIOC_QUERY_EXT_CTRL";
-        let id = CtrlId::new(id).map_err(|_| self.error(CALL, Errno::EINVAL))?;
-        match ioctl::query_ext_ctrl::<v4l2::v4l2_query_ext_ctrl>(&self.fd, id, QueryCtrlFlags::empty()).map_err(errno) {
+        let ask = || {
+            let id = CtrlId::new(id).map_err(|_| Errno::EINVAL)?;
+            ioctl::query_ext_ctrl::<v4l2::v4l2_query_ext_ctrl>(&self.fd, id, QueryCtrlFlags::empty()).map_err(errno)
+        };
+        match retried(ask) {
             Ok(found) => Ok(Some(ControlInfo {
                 elem_size: found.elem_size,
                 minimum: found.minimum,
@@ -113,7 +116,7 @@ impl VideoNode {
     /// # Errors
     /// What the ioctl says, but for EINVAL.
     pub fn has_menu_item(&self, id: u32, item: u32) -> Result<bool, IoctlError> {
-        match ioctl::querymenu::<v4l2::v4l2_querymenu>(&self.fd, id, item).map_err(errno) {
+        match retried(|| ioctl::querymenu::<v4l2::v4l2_querymenu>(&self.fd, id, item).map_err(errno)) {
             Ok(_) => Ok(true),
             Err(Errno::EINVAL) => Ok(false),
             Err(errno) => Err(self.error("VIDIOC_QUERYMENU", errno)),
@@ -128,7 +131,8 @@ impl VideoNode {
         const CALL: &str = "VIDIOC_S_EXT_CTRLS";
         let mut controls = [v4l2::v4l2_ext_control::default(); MAX_CONTROLS];
         let controls = self.point_at(CALL, values, &mut controls)?;
-        ioctl::s_ext_ctrls(&self.fd, which(request), controls).map_err(|error| self.error(CALL, errno(error)))
+        retried(|| ioctl::s_ext_ctrls(&self.fd, which(request), &mut *controls).map_err(errno))
+            .map_err(|errno| self.error(CALL, errno))
     }
 
     /// VIDIOC_TRY_EXT_CTRLS: whether the driver takes `value`.
@@ -137,8 +141,8 @@ impl VideoNode {
     /// What the ioctl says.
     pub fn try_control(&self, request: Option<BorrowedFd<'_>>, mut value: ControlValue) -> Result<(), IoctlError> {
         let mut control = [value.as_ext_control()];
-        ioctl::try_ext_ctrls(&self.fd, which(request), &mut control[..])
-            .map_err(|error| self.error("VIDIOC_TRY_EXT_CTRLS", errno(error)))
+        retried(|| ioctl::try_ext_ctrls(&self.fd, which(request), &mut control[..]).map_err(errno))
+            .map_err(|errno| self.error("VIDIOC_TRY_EXT_CTRLS", errno))
     }
 
     fn point_at<'c>(

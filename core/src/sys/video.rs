@@ -76,6 +76,16 @@ pub(super) fn errno(error: impl IntoErrno) -> Errno {
     Errno::from_raw(error.into_errno())
 }
 
+/// The answer to `call`, which a signal may interrupt while it waits for a lock of the driver: nothing was done then.
+pub(super) fn retried<T>(mut call: impl FnMut() -> Result<T, Errno>) -> Result<T, Errno> {
+    loop {
+        match call() {
+            Err(Errno::EINTR) => {}
+            answer => return answer,
+        }
+    }
+}
+
 /// A string of the kernel, up to its NUL.
 pub(super) fn text(bytes: &[u8]) -> String {
     let end = bytes.iter().position(|&byte| byte == 0).unwrap_or(bytes.len());
@@ -139,8 +149,8 @@ impl VideoNode {
     /// # Errors
     /// What the ioctl says.
     pub fn capability(&self) -> Result<VideoCapability, IoctlError> {
-        let found: v4l2::v4l2_capability =
-            ioctl::querycap(&self.fd).map_err(|error| self.error("VIDIOC_QUERYCAP", errno(error)))?;
+        let found: v4l2::v4l2_capability = retried(|| ioctl::querycap(&self.fd).map_err(errno))
+            .map_err(|errno| self.error("VIDIOC_QUERYCAP", errno))?;
         let of_node = found.capabilities & v4l2::V4L2_CAP_DEVICE_CAPS != 0;
         Ok(VideoCapability {
             driver: text(&found.driver),
@@ -157,7 +167,8 @@ impl VideoNode {
         let mut formats = Vec::new();
         // Bounded: a driver that counts without end must not hang us.
         for index in 0..256 {
-            match ioctl::enum_fmt::<v4l2::v4l2_fmtdesc>(&self.fd, self.queue_type(queue), index).map_err(errno) {
+            let queue = self.queue_type(queue);
+            match retried(|| ioctl::enum_fmt::<v4l2::v4l2_fmtdesc>(&self.fd, queue, index).map_err(errno)) {
                 Ok(found) => formats.push(found.pixelformat),
                 Err(Errno::EINVAL) => break,
                 Err(errno) => return Err(self.error("VIDIOC_ENUM_FMT", errno)),
@@ -175,8 +186,8 @@ impl VideoNode {
         let mut range: Option<FrameSizeRange> = None;
         for index in 0..256 {
             let format = PixelFormat::from_u32(pixel_format);
-            let found = match ioctl::enum_frame_sizes::<v4l2::v4l2_frmsizeenum>(&self.fd, index, format).map_err(errno)
-            {
+            let ask = || ioctl::enum_frame_sizes::<v4l2::v4l2_frmsizeenum>(&self.fd, index, format).map_err(errno);
+            let found = match retried(ask) {
                 Ok(found) => frame_size(&found),
                 Err(Errno::EINVAL | Errno::ENOTTY) => break,
                 Err(errno) => return Err(self.error("VIDIOC_ENUM_FRAMESIZES", errno)),
@@ -195,7 +206,8 @@ impl VideoNode {
     /// What the ioctl says; EPROTO for an answer that is no format.
     pub fn format(&self, queue: QueueDirection) -> Result<PixFormat, IoctlError> {
         const CALL: &str = "VIDIOC_G_FMT";
-        let found = ioctl::g_fmt(&self.fd, self.queue_type(queue)).map_err(|error| self.error(CALL, errno(error)))?;
+        let ask = || ioctl::g_fmt(&self.fd, self.queue_type(queue)).map_err(errno);
+        let found = retried(ask).map_err(|errno| self.error(CALL, errno))?;
         self.read_format(CALL, &found)
     }
 
@@ -206,7 +218,8 @@ impl VideoNode {
     pub fn set_format(&self, queue: QueueDirection, format: &PixFormat) -> Result<PixFormat, IoctlError> {
         const CALL: &str = "VIDIOC_S_FMT";
         let wanted = self.write_format(queue, format);
-        let found = ioctl::s_fmt(&mut self.fd.as_raw_fd(), wanted).map_err(|error| self.error(CALL, errno(error)))?;
+        let set = || ioctl::s_fmt(&mut self.fd.as_raw_fd(), wanted).map_err(errno);
+        let found = retried(set).map_err(|errno| self.error(CALL, errno))?;
         self.read_format(CALL, &found)
     }
 
@@ -217,7 +230,8 @@ impl VideoNode {
     pub fn try_format(&self, queue: QueueDirection, format: &PixFormat) -> Result<PixFormat, IoctlError> {
         const CALL: &str = "VIDIOC_TRY_FMT";
         let wanted = self.write_format(queue, format);
-        let found = ioctl::try_fmt(&self.fd, wanted).map_err(|error| self.error(CALL, errno(error)))?;
+        let ask = || ioctl::try_fmt(&self.fd, wanted).map_err(errno);
+        let found = retried(ask).map_err(|errno| self.error(CALL, errno))?;
         self.read_format(CALL, &found)
     }
 
@@ -226,7 +240,8 @@ impl VideoNode {
     /// # Errors
     /// What the ioctl says.
     pub fn stream_on(&self, queue: QueueDirection) -> Result<(), IoctlError> {
-        ioctl::streamon(&self.fd, self.queue_type(queue)).map_err(|error| self.error("VIDIOC_STREAMON", errno(error)))
+        retried(|| ioctl::streamon(&self.fd, self.queue_type(queue)).map_err(errno))
+            .map_err(|errno| self.error("VIDIOC_STREAMON", errno))
     }
 
     /// VIDIOC_STREAMOFF.
@@ -234,7 +249,8 @@ impl VideoNode {
     /// # Errors
     /// What the ioctl says.
     pub fn stream_off(&self, queue: QueueDirection) -> Result<(), IoctlError> {
-        ioctl::streamoff(&self.fd, self.queue_type(queue)).map_err(|error| self.error("VIDIOC_STREAMOFF", errno(error)))
+        retried(|| ioctl::streamoff(&self.fd, self.queue_type(queue)).map_err(errno))
+            .map_err(|errno| self.error("VIDIOC_STREAMOFF", errno))
     }
 
     /// VIDIOC_DECODER_CMD with `V4L2_DEC_CMD_FLUSH`, which v4l2r has no name for.
@@ -247,7 +263,7 @@ impl VideoNode {
             ..Default::default()
         };
         // SAFETY: `command` is a live `v4l2_decoder_cmd`, which the ioctl reads and writes; the node is open.
-        let done = unsafe { vidioc_decoder_cmd(self.fd.as_raw_fd(), &mut command) };
+        let done = retried(|| unsafe { vidioc_decoder_cmd(self.fd.as_raw_fd(), &mut command) });
         done.map(drop).map_err(|errno| self.error("VIDIOC_DECODER_CMD", errno))
     }
 
@@ -338,5 +354,18 @@ fn frame_size(found: &v4l2::v4l2_frmsizeenum) -> FrameSizeRange {
     FrameSizeRange {
         min: (steps.min_width, steps.min_height),
         max: (steps.max_width, steps.max_height),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_that_a_signal_interrupts_is_made_again() {
+        let mut answers = [Err(Errno::EINTR), Err(Errno::EINTR), Ok(3)].into_iter();
+        assert_eq!(retried(|| answers.next().unwrap()), Ok(3));
+        let mut answers = [Err(Errno::EBUSY), Ok(3)].into_iter();
+        assert_eq!(retried(|| answers.next().unwrap()), Err(Errno::EBUSY));
     }
 }

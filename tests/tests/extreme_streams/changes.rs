@@ -3,14 +3,14 @@
 
 use fourier_core::decode::stream::OutputFrame;
 use fourier_core::device::discovery::open_device;
-use fourier_core::h264::Sps;
-use fourier_core::h264::slice_header::SliceType;
+use fourier_core::h264::slice_header::{PredWeight, PredWeightTable, SliceHeader, SliceType};
+use fourier_core::h264::{Pps, Sps};
 use fourier_tests::Outcome;
 use fourier_tests::core_decoder::{Ending, decode};
 use fourier_tests::syntax::sequence::{Sequence, SliceHeaderExt, copy_of, frames_of, header, idr};
 use fourier_tests::syntax::slice_data::{Macroblock, PcmSamples, SampleFormat};
 
-use crate::{must_equal_libavcodec, must_show, value};
+use crate::{must_equal_libavcodec, must_equal_libavcodec_on, must_show, value};
 
 /// What changes, and the SPS that says so.
 fn changes() -> Vec<(&'static str, Sps)> {
@@ -118,4 +118,45 @@ fn a_pps_that_changes_between_pictures_holds_for_the_slices_behind_it() -> Outco
     let expected = [0, 1, 2, 3, 3, 0, 2, 3].map(value);
     must_show("a PPS that changes", &sequence.stream, &expected)?;
     must_equal_libavcodec("a PPS that changes", &sequence.stream)
+}
+
+#[test]
+fn slices_of_a_picture_have_each_its_own_pps_or_the_picture_is_flagged() -> Outcome {
+    let mut sequence = Sequence::new(frames_of(2, 2));
+    let plain = sequence.pps.clone();
+    let weighted = Pps {
+        pic_parameter_set_id: 1.into(),
+        weighted_pred_flag: true,
+        ..plain.clone()
+    };
+    sequence.pps = weighted.clone();
+    sequence.parameter_sets();
+    sequence.pps = plain;
+    sequence.picture(idr(0).lsb(0), &flat(&sequence.sps, 100));
+    let first = header(SliceType::P, 1).lsb(2);
+    sequence.slice(first.clone(), 2, |_| copy_of(0));
+    // The lower half has half the samples.
+    sequence.pps = weighted;
+    let half = PredWeight {
+        weight: [1, 1, 1],
+        offset: [0; 3],
+    };
+    let second = SliceHeader {
+        first_mb_in_slice: 2,
+        pic_parameter_set_id: 1.into(),
+        pred_weight_table: Some(Box::new(PredWeightTable {
+            luma_log2_weight_denom: 1,
+            chroma_log2_weight_denom: 1,
+            weights: [vec![half], Vec::new()],
+        })),
+        ..first
+    };
+    sequence.slice(second, 2, |_| copy_of(0));
+    must_equal_libavcodec_on("soft:cedrus", "two PPSs in a picture", &sequence.stream)?;
+    // A device that reads the headers itself is told one PPS.
+    let ending = decode(open_device(Some("soft"))?, &sequence.stream, |_| Ok(()))?;
+    match (ending.frames, ending.damaged) {
+        (2, 1) => Ok(()),
+        _ => Err(format!("{ending:?}").into()),
+    }
 }

@@ -86,10 +86,15 @@ fn must_show(name: &str, stream: &[u8], expected: &[u8]) -> Outcome {
 
 /// Every sample of every picture is what libavcodec makes of it.
 fn must_equal_libavcodec(name: &str, stream: &[u8]) -> Outcome {
+    must_equal_libavcodec_on("soft", name, stream)
+}
+
+/// The same, on this device.
+fn must_equal_libavcodec_on(device: &str, name: &str, stream: &[u8]) -> Outcome {
     let file = tempfile::NamedTempFile::with_suffix(".264")?;
     std::fs::write(file.path(), stream)?;
     let expected = libavcodec_md5s(file.path())?;
-    let md5s = picture_md5s(open_device(Some("soft"))?, stream)?;
+    let md5s = picture_md5s(open_device(Some(device))?, stream)?;
     match md5s.iter().zip(&expected).position(|(md5, expected)| md5 != expected) {
         None if md5s.len() == expected.len() => Ok(()),
         place => Err(format!(

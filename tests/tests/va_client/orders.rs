@@ -87,6 +87,11 @@ pub fn cases() -> Vec<Case> {
     vec![
         Case::new("a surface shows a probe before there is a context", probes_come_first).in_valgrind(),
         Case::new(
+            "a surface below what the device decodes shows a probe",
+            probes_come_first,
+        )
+        .on("soft:hantro"),
+        Case::new(
             "surfaces of another size get their pictures copied",
             other_sizes_are_copied,
         ),

@@ -141,6 +141,7 @@ impl H264 {
         let slices = headers
             .into_iter()
             .map(|(header, nal)| SliceJob {
+                pps: None,
                 ref_pic_lists: ref_lists::build(&current, &references, &header),
                 header,
                 nal,

@@ -86,6 +86,7 @@ fn with_job<T>(
 
 fn slice_of(header: SliceHeader) -> SliceJob<'static> {
     SliceJob {
+        pps: None,
         header,
         nal: &[0x41],
         ref_pic_lists: [Vec::new(), Vec::new()],

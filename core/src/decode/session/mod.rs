@@ -125,12 +125,11 @@ impl Session {
         self.shared.configure(sps, needs, interrupt)
     }
 
-    /// The queues are set up for pictures of this size, depth and chroma format: no [`Self::configure`] is needed.
+    /// The queues stream, set up for pictures of this size, depth and chroma format: no [`Self::configure`] is needed.
     pub fn is_configured_for(&self, sps: &Sps) -> bool {
-        lock(&self.shared.state)
-            .stream
-            .as_ref()
-            .is_some_and(|stream| stream.shape == configure::Shape::of(sps))
+        let state = lock(&self.shared.state);
+        let stream = state.stream.as_ref().filter(|_| state.phase.is_streaming());
+        stream.is_some_and(|stream| stream.shape == configure::Shape::of(sps))
     }
 
     /// The format of the frames; `None` before the first [`Self::configure`].

@@ -74,6 +74,14 @@ impl Phase {
         }
     }
 
+    /// Both queues are on.
+    pub fn is_streaming(self) -> bool {
+        match self {
+            Self::Streaming | Self::Drained => true,
+            Self::Unconfigured | Self::Configured | Self::Lost => false,
+        }
+    }
+
     /// The device does not answer any more.
     pub fn lose(&mut self) {
         *self = Self::Lost;

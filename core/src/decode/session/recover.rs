@@ -97,7 +97,7 @@ impl State {
     fn abandon_outstanding(&mut self, stopped: bool) {
         while let Some(job) = self.in_flight.pop_front() {
             if stopped {
-                job.frame.cancel();
+                job.frame.cancel(job.timestamp);
             }
             if let Some(request) = self
                 .stream
@@ -114,7 +114,7 @@ impl State {
         }
         if let Some(held) = self.held.take() {
             if stopped {
-                held.frame.cancel();
+                held.frame.cancel(held.timestamp);
             }
             held.completion.damage();
         }

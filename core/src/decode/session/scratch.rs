@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use super::configure::{self, Shape, check_support};
 use crate::Result;
 use crate::device::allocator::{NodeAllocator, Preference, StreamAllocator};
-use crate::device::{DecoderDevice, DecoderNode};
+use crate::device::{Capabilities, DecoderDevice, DecoderNode};
 use crate::h264::Sps;
 use crate::memory::{FrameAllocator, FrameMemory};
 use crate::pool::lock;
@@ -40,6 +40,11 @@ impl ScratchAllocator {
     pub fn allocate(&self, sps: &Sps) -> Result<Arc<FrameMemory>> {
         let stream = self.stream(sps)?;
         stream.allocate(stream.format())
+    }
+
+    /// What the device can do.
+    pub fn capabilities(&self) -> &Capabilities {
+        self.device.capabilities()
     }
 
     /// Whether the CPU reads the memories through its caches.

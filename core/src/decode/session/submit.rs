@@ -65,7 +65,10 @@ impl Shared {
         let (mut state, plan) = self.plan(state, job, target)?;
         state.stats.submitted += 1;
         state.controls.fill_picture(job, &plan.references.names);
-        if job.slices.iter().any(|slice| plan.references.damages(slice)) {
+        // A driver that reads the headers itself has one PPS for all of them.
+        let has_one_pps = state.mode() == DecodeMode::FrameBased;
+        let is_damaged = |slice: &SliceJob<'_>| plan.references.damages(slice) || has_one_pps && slice.pps.is_some();
+        if job.slices.iter().any(is_damaged) {
             plan.completion.damage();
         }
         let mut state = match self.send_all(state, job, target, &plan) {
@@ -131,9 +134,8 @@ impl Shared {
         target: &Frame,
         plan: &Plan,
     ) -> Result<Guard<'a>> {
-        let (mode, hold_capture) = state.stream.as_ref().map_or((DecodeMode::FrameBased, false), |stream| {
-            (stream.mode, stream.hold_capture)
-        });
+        let mode = state.mode();
+        let hold_capture = state.stream.as_ref().is_some_and(|stream| stream.hold_capture);
         let slices_per_part = match mode {
             DecodeMode::FrameBased => job.slices.len(),
             DecodeMode::SliceBased => 1,
@@ -159,6 +161,7 @@ impl Shared {
             }
             if state.stats.restarts != plan.restarts {
                 // What was sent of it is gone with all that was under way.
+                target.cancel(plan.timestamp);
                 state.end_damaged(&plan.completion);
                 state.check_alive()?;
                 return sent.map(|()| state);
@@ -208,6 +211,11 @@ impl Shared {
 }
 
 impl State {
+    fn mode(&self) -> DecodeMode {
+        let stream = self.stream.as_ref();
+        stream.map_or(DecodeMode::FrameBased, |stream| stream.mode)
+    }
+
     /// Refuses what would make the driver write where it must not.
     fn check_job(&self, job: &DecodeJob<'_>, target: &Frame) -> Result<()> {
         if job.slices.is_empty() || job.references.len() > DPB_ENTRIES {
@@ -370,7 +378,7 @@ impl State {
         match &queued {
             Ok(()) => stream.binding.bind(plan.index, target.memory(), Some(plan.timestamp)),
             Err(_) => {
-                target.cancel();
+                target.cancel(plan.timestamp);
                 stream.binding.unbind(plan.index);
             }
         }

@@ -384,7 +384,7 @@ impl StreamDecoder {
             .map_or(SlicePlace::NewPicture, |pending| pending.place(&header));
         let slice = PendingSlice::in_input(header, range_in(input, nal.bytes));
         match (place, &mut self.pending) {
-            (SlicePlace::SamePicture, Some(pending)) => pending.slices.push(slice),
+            (SlicePlace::SamePicture, Some(pending)) => pending.push(slice, active.pps),
             (SlicePlace::OutOfOrder, Some(pending)) if pending.may_have_arbitrary_slice_order() => {
                 return Err(Error::Unsupported(
                     "arbitrary slice order (Baseline and Extended profile)".to_owned(),

@@ -1,9 +1,11 @@
 //! The picture whose slices are coming in.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::event::FrameTag;
 use super::sei::PictureSei;
+use crate::h264::Pps;
 use crate::h264::parameter_sets::ActiveParameterSets;
 use crate::h264::slice_header::{SliceHeader, SliceType};
 
@@ -20,6 +22,8 @@ enum Place {
 #[derive(Debug)]
 pub(super) struct PendingSlice {
     pub(super) header: SliceHeader,
+    /// Where it is another one than the first slice's.
+    pub(super) pps: Option<Arc<Pps>>,
     place: Place,
 }
 
@@ -40,6 +44,7 @@ impl PendingSlice {
     pub(super) fn in_input(header: SliceHeader, range: Range<usize>) -> Self {
         Self {
             header,
+            pps: None,
             place: Place::Input(range),
         }
     }
@@ -63,6 +68,12 @@ impl PendingSlice {
 }
 
 impl PendingPicture {
+    /// One more slice; encoders may give each its own PPS.
+    pub(super) fn push(&mut self, slice: PendingSlice, pps: Arc<Pps>) {
+        let pps = Some(pps).filter(|pps| *pps != self.active.pps);
+        self.slices.push(PendingSlice { pps, ..slice });
+    }
+
     /// Copies what lies in `input`, which will be gone when the next slice comes.
     pub(super) fn keep(&mut self, input: &[u8], kept: &mut KeptBytes) {
         for slice in &mut self.slices {

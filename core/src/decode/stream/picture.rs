@@ -168,6 +168,7 @@ impl StreamDecoder {
             nal: slice.nal(input, kept),
             ref_pic_lists: self.dpb.ref_pic_lists(&slice.header),
             header: slice.header,
+            pps: slice.pps,
         };
         pending.slices.drain(..).map(job).collect()
     }

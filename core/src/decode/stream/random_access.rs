@@ -234,9 +234,10 @@ impl RandomAccess {
     }
 
     fn go_on(&mut self, candidate: &Candidate) {
-        let steps = u32::from(candidate.frame_num) + candidate.max_frame_num - u32::from(self.frame_num);
+        // `MaxFrameNum` is a power of two, and may have been another one for the picture before.
+        let steps = u32::from(candidate.frame_num).wrapping_sub(self.frame_num.into()) % candidate.max_frame_num;
         for recovery in &mut self.recoveries {
-            recovery.remaining = recovery.remaining.saturating_sub(steps % candidate.max_frame_num);
+            recovery.remaining = recovery.remaining.saturating_sub(steps);
         }
         if candidate.is_idr {
             self.begin_recovery(0);

@@ -102,6 +102,7 @@ impl Recorder {
         let jobs: Vec<_> = slices
             .iter()
             .map(|(header, nal)| SliceJob {
+                pps: None,
                 header: header.clone(),
                 nal,
                 ref_pic_lists: self.dpb.ref_pic_lists(header),

@@ -34,6 +34,7 @@ fn slice_params_arrive_field_by_field() {
         vec![entry(3, None)],
     ];
     let slice = SliceJob {
+        pps: None,
         header: some_slice(),
         nal: &[0x01],
         ref_pic_lists,

@@ -63,6 +63,7 @@ fn p_slice(list: &[Option<u8>]) -> SliceJob<'static> {
     };
     let list = list.iter().map(entry).collect();
     SliceJob {
+        pps: None,
         header: samples::header(1, 0),
         nal: &[],
         ref_pic_lists: [list, Vec::new()],
@@ -123,6 +124,7 @@ fn only_slices_that_refer_to_a_missing_picture_are_damaged() {
         "lists that nobody made may hold anything"
     );
     let intra = SliceJob {
+        pps: None,
         header: samples::idr(0),
         ..p_slice(&[])
     };

@@ -256,6 +256,7 @@ impl Coded {
             }
         };
         let slice = |(header, nal): &'a (SliceHeader, Vec<u8>)| SliceJob {
+            pps: None,
             header: header.clone(),
             nal,
             ref_pic_lists: [list.clone(), Vec::new()],

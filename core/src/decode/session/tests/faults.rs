@@ -118,6 +118,9 @@ fn an_answer_for_another_picture_restarts_the_queues() {
         assert_eq!(outcomes[..2], [Outcome::Good, Outcome::Good]);
         assert_eq!(outcomes[2..], [Outcome::Damaged; 3]);
         assert_eq!(player.session.stats().restarts, 1);
+        for (_, _, frame) in &pictures {
+            assert!(frame.export().is_ok(), "{frame:?} cannot be shown");
+        }
         goes_on(&mut player);
     }
 }
@@ -138,7 +141,22 @@ fn a_stuck_slice_ends_its_picture() {
     player.probe.fail(Call::Poll, 0, Fault::Pending);
     let stuck = player.submit(Coding::Value(1)).unwrap();
     assert_eq!(stuck.1.wait(), Outcome::Damaged);
+    assert!(stuck.2.export().is_ok(), "{:?} cannot be shown", stuck.2);
     goes_on(&mut player);
+}
+
+#[test]
+fn queues_that_could_not_be_switched_on_are_set_up_anew() {
+    for queue in 0..2 {
+        let mut player = Player::new("default", Clip::new(1, 1));
+        let needs = FrameNeeds { dpb: 2, downstream: 2 };
+        player.probe.fail(Call::StreamOn, queue, Fault::Error(Errno::ENOMEM));
+        let configure = |player: &Player| player.session.configure(&player.clip.sps, needs, &Interrupt::new());
+        assert!(matches!(configure(&player), Err(Error::Device(_))));
+        assert!(!player.session.is_configured_for(&player.clip.sps));
+        player.pool = configure(&player).unwrap();
+        goes_on(&mut player);
+    }
 }
 
 #[test]

@@ -28,6 +28,7 @@ pub(super) enum Call {
     QueueCapture,
     DequeueOutput,
     DequeueCapture,
+    StreamOn,
     StreamOff,
     CreateBuffers,
     RemoveBuffer,
@@ -230,6 +231,7 @@ impl DecoderNode for ProbedNode {
         self.inner.map_buffer(queue, index, plane)
     }
     fn stream_on(&self, queue: Queue) -> Result<()> {
+        self.probe.check(Call::StreamOn, "VIDIOC_STREAMON")?;
         self.inner.stream_on(queue)
     }
     fn stream_off(&self, queue: Queue) -> Result<()> {

@@ -155,6 +155,18 @@ fn a_recovery_goes_on_when_frame_num_is_reset() {
 }
 
 #[test]
+fn an_idr_picture_may_bring_a_smaller_max_frame_num() {
+    let mut machine = in_state(DecodingState::Decoding);
+    let wide = |frame_num| Candidate {
+        max_frame_num: 1 << 16,
+        ..at(frame_num, INTER)
+    };
+    machine.admit(&wide(60_000)).unwrap();
+    assert_eq!(machine.admit(&IDR), Ok(()));
+    assert_eq!(machine.state(), DecodingState::Decoding);
+}
+
+#[test]
 fn what_precedes_the_first_picture_in_output_order_is_dropped_until_an_idr_picture() {
     let mut machine = in_state(DecodingState::AwaitingIdr);
     machine.admit(&recovery(0, INTRA)).unwrap();
