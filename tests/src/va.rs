@@ -147,8 +147,8 @@ impl VaDisplay {
         match (status.signal(), status.code()) {
             (Some(signal), _) => return Err(format!("ended by signal {signal}: {log}").into()),
             (None, Some(124 | 137)) => return Err(format!("still running after {DEADLINE_SECONDS} s: {log}").into()),
-            // What `timeout` says of a program that ended by a signal.
-            (None, Some(code)) if code > 128 => return Err(format!("ended by signal {}: {log}", code - 128).into()),
+            // What `timeout` says of a program that ended by a signal; above, ffmpeg says what was wrong with its input.
+            (None, Some(code @ 129..=159)) => return Err(format!("ended by signal {}: {log}", code - 128).into()),
             (None, _) => {}
         }
         Ok(Decoded {
