@@ -1,7 +1,6 @@
 //! Seeks, flushes, gaps, reconfiguration, states.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Barrier};
+use std::sync::mpsc::channel;
 
 use gst::prelude::*;
 
@@ -53,19 +52,18 @@ fn a_flush_ends_a_push_that_waits() {
         source(&clip())
     ));
     // The first fills the queue, the second waits for room, and nobody takes any.
-    let (pushed, second) = (AtomicUsize::new(0), Arc::new(Barrier::new(2)));
-    let pad = running.element("dec").static_pad("src").unwrap();
-    pad.add_probe(gst::PadProbeType::BUFFER, {
-        let second = Arc::clone(&second);
-        move |_, _| {
-            if pushed.fetch_add(1, Ordering::Relaxed) == 1 {
-                second.wait();
-            }
-            gst::PadProbeReturn::Ok
-        }
+    let (push, pushed) = channel();
+    let pad = running.sink().static_pad("sink").unwrap();
+    pad.add_probe(gst::PadProbeType::BUFFER, move |_, _| {
+        // Nobody listens once two are there.
+        let _ = push.send(());
+        gst::PadProbeReturn::Ok
     });
     running.play();
-    second.wait();
+    for number in 1..=2 {
+        let came = pushed.recv_timeout(TIMEOUT.into());
+        came.unwrap_or_else(|error| panic!("frame {number} does not reach the sink: {error}"));
+    }
     running.seek(
         gst::SeekFlags::FLUSH | gst::SeekFlags::KEY_UNIT,
         gst::ClockTime::from_seconds(1),
@@ -183,7 +181,7 @@ fn a_frame_goes_out_without_waiting_for_more_input() {
     let pad = running.element("parse").static_pad("src").unwrap();
     let sent = std::sync::atomic::AtomicUsize::new(0);
     let blocked = std::sync::Mutex::new(());
-    let (stop, stopped) = std::sync::mpsc::channel::<()>();
+    let (stop, stopped) = channel::<()>();
     let stopped = std::sync::Mutex::new(stopped);
     pad.add_probe(gst::PadProbeType::BUFFER, move |_, _| {
         if sent.fetch_add(1, std::sync::atomic::Ordering::Relaxed) == 5 {
